@@ -1,0 +1,1 @@
+"""Secure video download for offline playback."""

@@ -1,0 +1,224 @@
+"""Every exception of the project, as one tree.
+
+    VodsealError
+    ├── MisuseError              the call is wrong, whatever the data
+    │   └── IllegalTransitionError
+    ├── FormatError              bytes are not what their format says
+    │   ├── NotSealedError           no magic: another kind of file, or unfinished
+    │   ├── UnsupportedVersionError  written by a later version
+    │   ├── TruncatedError           shorter or longer than it was sealed
+    │   ├── TamperedError            authentication failed
+    │   ├── WrongKeyError            intact so far, but sealed under another key
+    │   ├── MalformedError           authentic or not, the structure is not allowed
+    │   └── PlaylistError            not a playlist that we take
+    ├── CredentialError          who the app is
+    │   ├── SecurityFileError        the security file does not open for this app
+    │   └── AppIdentityError         the app's manifest does not hold
+    ├── LicenseError             what the app may do
+    │   ├── LicenseMissingError
+    │   ├── LicenseExpiredError
+    │   └── LicenseBindingError      issued for another app or device
+    ├── DownloadError            a download ended; ``code`` says why
+    ├── RequestError             the service refused, or did not answer
+    ├── PlayError                a file does not play
+    ├── TranscodeError           a source cannot be made into streams
+    ├── RpcError                 what the service answers to a bad request
+    └── OperatorError            a command on this machine cannot go on
+
+Each carries a number, a remedy and, where a service was asked, a request id.
+None ever holds a key, a credential or a signed URL.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from vodseal.error_codes import REMEDIES, ErrorCode
+
+__all__ = [
+    "AppIdentityError",
+    "CredentialError",
+    "DownloadError",
+    "FormatError",
+    "IllegalTransitionError",
+    "LicenseBindingError",
+    "LicenseError",
+    "LicenseExpiredError",
+    "LicenseMissingError",
+    "MalformedError",
+    "MisuseError",
+    "NotSealedError",
+    "OperatorError",
+    "PlayError",
+    "PlaylistError",
+    "RequestError",
+    "RpcError",
+    "SecurityFileError",
+    "TamperedError",
+    "TranscodeError",
+    "TruncatedError",
+    "UnsupportedVersionError",
+    "VodsealError",
+    "WrongKeyError",
+]
+
+
+class VodsealError(Exception):
+    """Anything that vodseal raises on purpose."""
+
+    default_code: ClassVar[ErrorCode] = ErrorCode.UNKNOWN_ERROR
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: ErrorCode | None = None,
+        remedy: str = "",
+        request_id: str = "",
+    ) -> None:
+        """Take a message for a person; without one, the class's first line speaks."""
+        self.code = self.default_code if code is None else code
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.remedy = remedy or REMEDIES.get(self.code, "")
+        self.request_id = request_id
+        super().__init__(self.message)
+
+
+class MisuseError(VodsealError):
+    """The call is not allowed here."""
+
+    default_code = ErrorCode.MISUSE
+
+
+class IllegalTransitionError(MisuseError):
+    """An event is not allowed in a state. Nothing changed."""
+
+    def __init__(self, state: str, event: str) -> None:
+        """Keep both, for whoever handles a late event."""
+        super().__init__(f"{event!r} is not allowed in state {state!r}")
+        self.state = state
+        self.event = event
+
+
+class FormatError(VodsealError):
+    """Bytes are not what their format says."""
+
+    default_code = ErrorCode.FORMAT_INVALID
+
+
+class NotSealedError(FormatError):
+    """This is not a sealed file, or it was never finished."""
+
+
+class UnsupportedVersionError(FormatError):
+    """Written by a later version of vodseal."""
+
+
+class TruncatedError(FormatError):
+    """The file does not end where it was sealed to end."""
+
+
+class TamperedError(FormatError):
+    """The bytes were altered after they were sealed."""
+
+
+class WrongKeyError(FormatError):
+    """Sealed under another key."""
+
+
+class MalformedError(FormatError):
+    """The structure is not allowed by its specification."""
+
+
+class PlaylistError(FormatError):
+    """Not a playlist that can be downloaded."""
+
+
+class CredentialError(VodsealError):
+    """The app could not prove who it is."""
+
+    default_code = ErrorCode.ENCRYPT_FILE_NOT_MATCH
+
+
+class SecurityFileError(CredentialError):
+    """The security file does not open for this app."""
+
+
+class AppIdentityError(CredentialError):
+    """The app's manifest does not hold."""
+
+    default_code = ErrorCode.APP_IDENTITY_INVALID
+
+
+class LicenseError(VodsealError):
+    """The license does not allow this."""
+
+    default_code = ErrorCode.LICENSE_INVALID
+
+
+class LicenseMissingError(LicenseError):
+    """This device holds no license for the file."""
+
+
+class LicenseExpiredError(LicenseError):
+    """The license is not valid at this time."""
+
+
+class LicenseBindingError(LicenseError):
+    """The license was issued for another app or device."""
+
+
+class DownloadError(VodsealError):
+    """A download ended. What was staged is kept, and a next start goes on from it."""
+
+    def __init__(
+        self, code: ErrorCode, message: str = "", *, remedy: str = "", request_id: str = ""
+    ) -> None:
+        """``code`` is one of the download group."""
+        super().__init__(message, code=code, remedy=remedy, request_id=request_id)
+
+
+class RequestError(VodsealError):
+    """The service refused a request, or gave no usable answer. Nothing changed."""
+
+    def __init__(
+        self, code: ErrorCode, message: str = "", *, server_code: str = "", request_id: str = ""
+    ) -> None:
+        """``server_code`` is the service's own word, such as ``InvalidVideo.NotFound``."""
+        super().__init__(message, code=code, request_id=request_id)
+        self.server_code = server_code
+
+
+class PlayError(VodsealError):
+    """A file does not play. The file is as it was."""
+
+    default_code = ErrorCode.DEMUXER_OPENSTREAM
+
+
+class TranscodeError(VodsealError):
+    """A source cannot be made into streams. No stream of it was kept."""
+
+    default_code = ErrorCode.TRANSCODE_FAILED
+
+
+class RpcError(VodsealError):
+    """What the service answers to a request that it refuses. Nothing changed.
+
+    ``server_code`` is a key of ``rpc.codes.SERVER_ERRORS``, or one of its
+    patterns such as ``MissingVideoId``; the HTTP status follows from it.
+    """
+
+    default_code = ErrorCode.SERVER_POP_UNKNOWN
+
+    def __init__(self, server_code: str, message: str = "") -> None:
+        """Without a message, the table's own is sent."""
+        super().__init__(message or server_code)
+        self.server_code = server_code
+
+
+class OperatorError(VodsealError):
+    """A command on this machine cannot go on."""
+
+    def __init__(self, code: ErrorCode, message: str = "", *, remedy: str = "") -> None:
+        """``code`` is one of our own numbers."""
+        super().__init__(message, code=code, remedy=remedy)
