@@ -1,0 +1,1 @@
+"""The VOD service that an operator hosts (design 1)."""

@@ -1,0 +1,5 @@
+"""The key service: wraps every key that the service stores (security 4)."""
+
+from vodseal.service.kms.protocol import DataKey, KeyContext, KeyService
+
+__all__ = ["DataKey", "KeyContext", "KeyService"]
