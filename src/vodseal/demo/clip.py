@@ -1,0 +1,61 @@
+"""A film of our own: picture, moving timecode and tone.
+
+libavfilter draws it, so that it needs no font and no other program.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av.container import OutputContainer
+    from av.filter import Graph
+
+__all__ = ["render_clip"]
+
+_RATE = 25
+
+
+def render_clip(path: Path, *, seconds: int = 20, width: int = 1280, height: int = 720) -> None:
+    """Write an MP4 of H.264 and AAC to ``path``.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    import av  # noqa: PLC0415 - heavy, and only the demo without --video needs it
+
+    picture, tone = av.filter.Graph(), av.filter.Graph()
+    _chain(picture, "testsrc", f"duration={seconds}:size={width}x{height}:rate={_RATE}:decimals=3")
+    _chain(tone, "sine", f"duration={seconds}:frequency=440:beep_factor=4:sample_rate=48000")
+    with av.open(str(path), "w", format="mp4") as out:
+        video = out.add_stream("libx264", rate=_RATE, options={"preset": "veryfast", "crf": "20"})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        video.gop_size = 2 * _RATE
+        audio = out.add_stream("aac", rate=48000, layout="stereo")
+        _encode(out, picture, tone, video, audio)
+
+
+def _chain(graph: Graph, source: str, arguments: str) -> None:
+    kind = "abuffersink" if source == "sine" else "buffersink"
+    graph.link_nodes(graph.add(source, arguments), graph.add(kind)).configure()
+
+
+def _encode(out: OutputContainer, picture: Graph, tone: Graph, video: object, audio: object) -> None:
+    """Interleave both sources by time until both have ended."""
+    import av  # noqa: PLC0415 - see render_clip
+
+    waiting = [(picture, video), (tone, audio)]
+    times = [0.0, 0.0]
+    while any(stream for _, stream in waiting):
+        turn = min((i for i in (0, 1) if waiting[i][1]), key=lambda i: times[i])
+        graph, stream = waiting[turn]
+        try:
+            frame = graph.pull()
+        except (av.error.EOFError, av.error.BlockingIOError):
+            out.mux(stream.encode(None))
+            waiting[turn] = (graph, None)
+            continue
+        times[turn] = frame.time or 0.0
+        out.mux(stream.encode(frame))
