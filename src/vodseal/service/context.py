@@ -41,7 +41,13 @@ class ServiceContext:
 
     settings: Settings
     sessions: async_sessionmaker[AsyncSession]
-    """``async with context.sessions.begin() as session:`` is one transaction."""
+    """``async with context.sessions.begin() as session:`` is one transaction that may write.
+
+    It holds the write lock from its first line: no await for anything but the
+    session inside, and never one inside another.
+    """
+    reads: async_sessionmaker[AsyncSession]
+    """``async with context.reads.begin() as session:`` reads, and locks nobody out."""
     kms: KeyService
     keys: ServiceKeys
     blobs: BlobStore
