@@ -1,0 +1,62 @@
+"""What a listener is told when a run fails (client-surface 1.8, B45).
+
+One shape on every binding: a number, its name, a text for a person, what to do
+about it, and the service's request id where one was asked.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from vodseal.error_codes import REMEDIES, ErrorCode
+from vodseal.errors import RequestError, VodsealError
+
+__all__ = ["ErrorInfo", "error_info"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorInfo:
+    """Why a run ended."""
+
+    code: ErrorCode
+    """The vendor's number, or one of ours from 0x5653_0000 on."""
+
+    name: str
+    message: str
+    remedy: str = ""
+    request_id: str = ""
+
+    extra: str = ""
+    """The service's own error code, where the service refused."""
+
+    def __str__(self) -> str:
+        """Return one line for a log or a terminal."""
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"0x{self.code:08X} {self.name}: {self.message}.{remedy}"
+
+
+def error_info(error: BaseException) -> ErrorInfo:
+    """Return what to tell about ``error``; anything unforeseen is logged, and told without detail.
+
+    An exception that is not ours may hold a path, a URL or a value in its text,
+    so only its kind is handed on.
+    """
+    if isinstance(error, VodsealError):
+        return ErrorInfo(
+            code=error.code,
+            name=error.code.name,
+            message=error.message.rstrip("."),
+            remedy=error.remedy,
+            request_id=error.request_id,
+            extra=error.server_code if isinstance(error, RequestError) else "",
+        )
+    _log.error("A run met an unforeseen error", exc_info=error)
+    return ErrorInfo(
+        code=ErrorCode.UNKNOWN_ERROR,
+        name=ErrorCode.UNKNOWN_ERROR.name,
+        message=f"unforeseen {type(error).__name__}",
+        remedy=REMEDIES.get(ErrorCode.UNKNOWN_ERROR, "Report it with the log."),
+    )

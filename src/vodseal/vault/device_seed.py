@@ -1,0 +1,175 @@
+"""The device seed: 32 random bytes that make this device this device.
+
+Promises, in order of weight (security.md 3.4, 00.5):
+
+1. A crash at any step of a write loses no seed. There are two slots; a write
+   goes to the one that is not in use, is durable before the call returns, and
+   only a whole record counts as one. So the old seed stays readable until the
+   new one is.
+2. A damaged store is never taken for an empty one. Making a new seed in its
+   place would throw away every license of this device without a word.
+3. Two processes that start at once agree on one seed: making it needs the lock.
+
+A slot holds ``magic 8 | sequence 8 | seed 32 | SHA-256 of all before 32``. The
+slot with the higher sequence wins. Where the slots lie is a ``KeyStore``'s
+business: here a 0600 file each, the weakest of the levels in security.md 3.4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vodseal.errors import MalformedError
+from vodseal.vault.folder_lock import FolderLock
+from vodseal.vault.private_files import make_private_folder, write_private_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+__all__ = ["FileKeyStore", "KeyStore", "SeedRecord", "Slot", "load_or_create_seed", "save_seed"]
+
+SEED_SIZE: Final = 32
+_MAGIC: Final = b"\x89VSD\r\n\x1a\n"
+_SEQUENCE_SIZE: Final = 8
+_DIGEST_SIZE: Final = 32
+_RECORD_SIZE: Final = len(_MAGIC) + _SEQUENCE_SIZE + SEED_SIZE + _DIGEST_SIZE
+
+
+class Slot(StrEnum):
+    """One of the two places. The values are names on disk."""
+
+    A = "a"
+    B = "b"
+
+
+class KeyStore(Protocol):
+    """Two slots that outlive the process."""
+
+    def read(self, slot: Slot) -> bytes | None:
+        """Return what the slot holds, or None when nothing was ever written."""
+
+    def write(self, slot: Slot, record: bytes) -> None:
+        """Put ``record`` into the slot; durable on return."""
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Hold the store against other threads and processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedRecord:
+    """A seed and how many were written before it."""
+
+    seed: bytes = field(repr=False)
+    sequence: int
+
+    def encode(self) -> bytes:
+        """Return the bytes of a slot."""
+        body = _MAGIC + self.sequence.to_bytes(_SEQUENCE_SIZE, "big") + self.seed
+        return body + hashlib.sha256(body).digest()
+
+    @classmethod
+    def decode(cls, data: bytes) -> SeedRecord | None:
+        """Return the record, or None when ``data`` is not a whole one."""
+        body, digest = data[:-_DIGEST_SIZE], data[-_DIGEST_SIZE:]
+        if len(data) != _RECORD_SIZE or not data.startswith(_MAGIC):
+            return None
+        if hashlib.sha256(body).digest() != digest:
+            return None
+        sequence = int.from_bytes(body[len(_MAGIC) : len(_MAGIC) + _SEQUENCE_SIZE], "big")
+        return cls(seed=body[-SEED_SIZE:], sequence=sequence)
+
+
+def load_or_create_seed(
+    store: KeyStore, random: Callable[[int], bytes] = secrets.token_bytes
+) -> bytes:
+    """Return the device's seed; the first call on a device makes it.
+
+    Raises:
+        MalformedError: Something is stored, and none of it is a whole record.
+            Nothing was written.
+        OSError: The store could not be read or written.
+    """
+    with store.lock():
+        current = _current(store)
+        if current is not None:
+            return current.record.seed
+        record = SeedRecord(seed=random(SEED_SIZE), sequence=1)
+        store.write(Slot.A, record.encode())
+        return record.seed
+
+
+def save_seed(store: KeyStore, seed: bytes) -> None:
+    """Make ``seed`` the device's seed, leaving the one before in the other slot.
+
+    Raises:
+        MalformedError: As ``load_or_create_seed``. Nothing was written.
+        OSError: The store could not be written; the seed before is still in use.
+    """
+    with store.lock():
+        current = _current(store)
+        slot, sequence = Slot.A, 1
+        if current is not None:
+            slot = Slot.B if current.slot is Slot.A else Slot.A
+            sequence = current.record.sequence + 1
+        store.write(slot, SeedRecord(seed=seed, sequence=sequence).encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    slot: Slot
+    record: SeedRecord
+
+
+def _current(store: KeyStore) -> _Held | None:
+    held: list[_Held] = []
+    damaged = False
+    for slot in Slot:
+        data = store.read(slot)
+        record = None if data is None else SeedRecord.decode(data)
+        if record is not None:
+            held.append(_Held(slot=slot, record=record))
+        damaged = damaged or (data is not None and record is None)
+    if damaged and not held:
+        raise MalformedError(
+            "the device key of this user is damaged",
+            remedy="Restore the vodseal home folder from a backup. Without it, downloads of "
+            "this device cannot be opened; remove its device.a and device.b to start anew.",
+        )
+    return max(held, key=lambda one: one.record.sequence, default=None)
+
+
+class FileKeyStore:
+    """Two files of mode 0600 in one folder.
+
+    Any program of this user can read them: the level that is always there, not
+    the level to prefer.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, slot: Slot) -> bytes | None:
+        """Return the file's bytes, or None when there is none."""
+        try:
+            return self._path(slot).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, slot: Slot, record: bytes) -> None:
+        """Replace the file at once: write beside it, sync, rename, sync the folder."""
+        make_private_folder(self._folder)
+        write_private_file(self._path(slot), record)
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Hold the folder's lock file."""
+        make_private_folder(self._folder)
+        return FolderLock(self._folder / "device.lock")
+
+    def _path(self, slot: Slot) -> Path:
+        return self._folder / f"device.{slot}"
