@@ -1,0 +1,60 @@
+"""Which URIs a playlist may hold: http, https, or relative (RFC 8216 section 2).
+
+No file, no data, no user name, no control character, space or quote: what comes
+out is handed to an HTTP client and written into other playlists.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from vodseal.errors import PlaylistError
+
+__all__ = ["MAX_URI_LENGTH", "check_uri", "resolve_uri"]
+
+MAX_URI_LENGTH: Final = 8192
+
+_ALLOWED: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+", re.ASCII)
+"""RFC 3986: printable ASCII without space, quote, < > \\ ^ ` { | }."""
+
+
+def check_uri(uri: str) -> str:
+    """Return ``uri``, absolute or relative, when a playlist may hold it.
+
+    Raises:
+        PlaylistError: Another scheme, a user name, or a character not allowed.
+    """
+    if len(uri) > MAX_URI_LENGTH:
+        raise PlaylistError(f"a URI is longer than {MAX_URI_LENGTH} characters")
+    if _ALLOWED.fullmatch(uri) is None:
+        raise PlaylistError("a URI is empty or holds a character that is not allowed")
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        raise PlaylistError("a URI is malformed") from None
+    if parts.scheme not in {"", "http", "https"}:
+        raise PlaylistError(f"a URI has the scheme {parts.scheme[:16]!r}")
+    if "@" in parts.netloc:
+        raise PlaylistError("a URI holds a user name")
+    if parts.scheme and not parts.hostname:
+        raise PlaylistError("a URI has no host")
+    return uri
+
+
+def resolve_uri(base_url: str, uri: str) -> str:
+    """Return ``uri`` as an absolute URL, as seen from the playlist at ``base_url``.
+
+    Raises:
+        PlaylistError: ``uri`` is not allowed, or the result is not http or https.
+    """
+    check_uri(uri)
+    try:
+        absolute = urljoin(base_url, uri)
+    except ValueError:
+        raise PlaylistError("a URI is malformed") from None
+    if urlsplit(check_uri(absolute)).scheme not in {"http", "https"}:
+        raise PlaylistError("a URI is relative, and the playlist's own address is unknown")
+    return absolute
