@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["make_private_folder", "sync_folder", "write_private_file"]
+__all__ = ["make_private_folder", "sync_file", "sync_folder", "write_private_file"]
 
 _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
@@ -38,17 +39,36 @@ def write_private_file(path: Path, data: bytes, *, mode: int = _FILE_MODE) -> No
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        sync_file(file.fileno())
     fresh.replace(path)
     sync_folder(path.parent)
 
 
+def sync_file(descriptor: int) -> None:
+    """Make what was written to ``descriptor`` durable.
+
+    Raises:
+        OSError: It may be lost. The kernel forgets the error once told, so
+            asking again would be answered with a lie.
+    """
+    if sys.platform == "darwin":
+        import fcntl  # noqa: PLC0415 - not there on Windows
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable, where the platform can."""
-    if os.name == "nt":
+    """Make the names in ``folder`` durable, where the system knows how to.
+
+    Raises:
+        OSError: They may be lost.
+    """
+    if os.name == "nt":  # Windows has no such call; NTFS journals its names.
         return
-    handle = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
+        sync_file(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

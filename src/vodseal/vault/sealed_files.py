@@ -22,12 +22,13 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 from vodseal.errors import MisuseError, NotSealedError
+from vodseal.vault.private_files import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["FileSink", "FileSource", "sync_folder"]
+__all__ = ["FileSink", "FileSource"]
 
 _FLAGS: Final = (
     getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -174,21 +175,6 @@ class FileSource:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable, where the system knows how to.
-
-    Raises:
-        OSError: They may be lost.
-    """
-    if os.name == "nt":  # Windows has no such call; NTFS journals its names.
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        _sync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sync(descriptor: int) -> None:

@@ -17,7 +17,8 @@ from obstore.store import LocalStore
 
 from vodseal.errors import MisuseError
 from vodseal.service.blobs.protocol import BlobInfo
-from vodseal.vault.private_files import make_private_folder, sync_folder
+from vodseal.vault.private_files import make_private_folder
+from vodseal.vault.private_files import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
