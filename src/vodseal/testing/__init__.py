@@ -1,0 +1,1 @@
+"""What tests need, shipped: real implementations that stand in, and scanners that accuse."""
