@@ -120,7 +120,7 @@ class Fields:
         """Return the map of ``key``; finish it too."""
         return Fields(as_map(self._take(key)))
 
-    def keys(self) -> list[int]:
+    def remaining(self) -> list[int]:
         """Return the keys that were not taken yet, in order."""
         return sorted(self._rest)
 
@@ -135,7 +135,7 @@ class Fields:
             MalformedError: One was not.
         """
         if self._rest:
-            raise MalformedError(f"unknown fields {self.keys()}")
+            raise MalformedError(f"unknown fields {self.remaining()}")
 
     def _take(self, key: int) -> CborValue:
         if key not in self._rest:

@@ -1,0 +1,75 @@
+"""Make a license (SPEC license §4).
+
+The service signs with its license key. Where a service has no license action,
+the device signs for itself, with the same terms and the same two locks (SPEC
+license §6). Renewing is issuing again: same license id, same content key, a
+higher sequence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vodseal.container.layout import KEY_SIZE
+from vodseal.credential.envelope import EnvelopeType, seal_envelope
+from vodseal.errors import MisuseError
+from vodseal.license.model import Issuer, License, LicenseTerms, content_key_digest, policy_digest
+from vodseal.license.wrap import wrap_content_key
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+    from vodseal.credential.device import DeviceKeys
+
+__all__ = ["issue_license", "issue_local_license"]
+
+
+def issue_license(
+    terms: LicenseTerms,
+    content_key: bytes,
+    *,
+    app_public_key: X25519PublicKey,
+    device_public_key: X25519PublicKey,
+    signing_key: Ed25519PrivateKey,
+) -> bytes:
+    """Return a license in its envelope.
+
+    Raises:
+        MisuseError: The content key is not 32 bytes.
+    """
+    if len(content_key) != KEY_SIZE:
+        raise MisuseError("a content key has 32 bytes")
+    digest = content_key_digest(content_key)
+    wrapped = wrap_content_key(
+        content_key,
+        policy_digest(terms, digest),
+        app_public_key=app_public_key,
+        device_public_key=device_public_key,
+    )
+    made = License(terms=terms, ck_digest=digest, wrapped_key=wrapped, issuer=Issuer.SERVICE)
+    return seal_envelope(EnvelopeType.LICENSE, made.encode(), signing_key)
+
+
+def issue_local_license(
+    terms: LicenseTerms,
+    content_key: bytes,
+    *,
+    app_public_key: X25519PublicKey,
+    device: DeviceKeys,
+) -> bytes:
+    """Return a license that the device issues to itself.
+
+    Raises:
+        MisuseError: The content key is not 32 bytes, or the terms name another
+            device.
+    """
+    if terms.device_id != device.device_id:
+        raise MisuseError("a local license is for the device that signs it")
+    return issue_license(
+        terms,
+        content_key,
+        app_public_key=app_public_key,
+        device_public_key=device.kem.public_key(),
+        signing_key=device.signing,
+    )

@@ -1,0 +1,85 @@
+"""Check a license, in the order that costs least and tells most (SPEC license §5).
+
+Signature, structure, then whom it is for. Nothing is unwrapped before all of
+that holds; whether the time is right is asked of ``policy``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vodseal.credential.envelope import EnvelopeType, keys_by_id, open_envelope
+from vodseal.errors import FormatError, LicenseBindingError, LicenseError
+from vodseal.license.model import Issuer, License
+from vodseal.license.wrap import unwrap_content_key
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from vodseal.credential.device import DeviceKeys
+    from vodseal.credential.security_file import UnlockedApp
+    from vodseal.credential.trust import VerificationKeys
+
+__all__ = ["check_binding", "open_content_key", "verify_license"]
+
+
+def verify_license(
+    data: bytes, *, trust: VerificationKeys, device_key: Ed25519PublicKey
+) -> License:
+    """Return the license in ``data``, signed by the service or by this very device.
+
+    Raises:
+        LicenseError: It is no license, was altered, or is signed by somebody
+            else; the cause says which.
+    """
+    trusted = trust.for_type(EnvelopeType.LICENSE)
+    local = keys_by_id(device_key)
+    try:
+        payload, issuer = _open(data, trusted, local)
+        return License.decode(payload, issuer)
+    except FormatError as error:
+        raise LicenseError(f"the license cannot be used: {error.message}") from error
+
+
+def check_binding(
+    opened: License, *, download_id: bytes, fingerprint: bytes, device_id: bytes
+) -> None:
+    """Check that a license is for this file, this app and this device.
+
+    Raises:
+        LicenseBindingError: It is not; the message says which of the three.
+    """
+    terms = opened.terms
+    if terms.license_id != download_id:
+        raise LicenseBindingError("the license is another file's")
+    if terms.fingerprint != fingerprint:
+        raise LicenseBindingError("the license was issued for another app")
+    if terms.device_id != device_id:
+        raise LicenseBindingError("the license was issued for another device")
+
+
+def open_content_key(
+    opened: License, *, download_id: bytes, app: UnlockedApp, device: DeviceKeys
+) -> bytes:
+    """Return the content key, after checking whom the license is for.
+
+    Raises:
+        LicenseBindingError: It is another file's, app's or device's.
+    """
+    check_binding(
+        opened,
+        download_id=download_id,
+        fingerprint=app.fingerprint,
+        device_id=device.device_id,
+    )
+    return unwrap_content_key(opened, app_key=app.app_key, device_key=device.kem)
+
+
+def _open(
+    data: bytes,
+    trusted: dict[bytes, Ed25519PublicKey],
+    local: dict[bytes, Ed25519PublicKey],
+) -> tuple[bytes, Issuer]:
+    payload = open_envelope(data, EnvelopeType.LICENSE, trusted | local)
+    signer = data[12:20]
+    return payload, Issuer.SERVICE if signer in trusted else Issuer.DEVICE
