@@ -1,0 +1,219 @@
+"""The keys of this process's app: loaded silently, loud on use (client-surface 1.4, B20).
+
+``install`` takes the security file, as the vendor's initService does, and says
+nothing of what is wrong with it; the first use does. The app's own files are
+hashed right there, before any key is opened (security.md 00.7).
+
+A content key is given out only when all of this holds: the security file opens
+for this app, the license is the service's (or this device's own, where the
+service has none), it is bound to this app and this device, and it is valid now.
+
+A second ``install`` replaces the first. A download that is running keeps the
+service it began with.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from vodseal.clock import SystemClock
+from vodseal.credential.fingerprint import AppIdentity
+from vodseal.credential.security_file import SecurityFile, UnlockedApp
+from vodseal.errors import (
+    AppIdentityError,
+    CredentialError,
+    LicenseMissingError,
+    SecurityFileError,
+)
+from vodseal.license.open import open_content_key, verify_license
+from vodseal.license.policy import check
+from vodseal.vault.app_folder import MANIFEST_NAME, check_app_folder
+from vodseal.vault.home import default_home
+from vodseal.vault.store import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vodseal.clock import Clock
+
+__all__ = ["AppKeySource", "KeyService", "current", "install", "is_installed", "uninstall"]
+
+AppKeySource: TypeAlias = "str | Path | Callable[[], str] | None"
+"""The app's private string, a file that holds it, or who is asked for it."""
+
+_T = TypeVar("_T")
+
+
+class KeyService:
+    """One security file, the app it is used by, and the vault that belongs to both."""
+
+    def __init__(
+        self,
+        security_file: bytes | Path,
+        app: Path | AppIdentity | None = None,
+        app_key: AppKeySource = None,
+        home: Path | None = None,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        """Read the file and check the app's folder; keep whatever is wrong for later.
+
+        Args:
+            security_file: Its path or its bytes.
+            app: The app's folder, whose manifest is checked, or an identity that
+                the platform vouches for. None: the folder of the main script.
+            app_key: Where the private string comes from, when the file needs one.
+            home: The user's home folder of vodseal; ``default_home()`` when None.
+            clock: Decides what is valid now.
+        """
+        self._app_key = app_key
+        self._home = home
+        self._clock = clock or SystemClock()
+        self._lock = threading.Lock()
+        self._app: UnlockedApp | None = None
+        self._vault: Vault | None = None
+        self._identity = _kept(lambda: _identify(app))
+        self._file = _kept(lambda: _read(security_file))
+
+    def unlock(self) -> UnlockedApp:
+        """Return the app, whose private key is open; the first success is kept.
+
+        Raises:
+            SecurityFileError: The security file cannot be read, is not valid
+                now, or does not open for this app.
+            AppIdentityError: The app's files are not as its developer signed them.
+        """
+        with self._lock:
+            file = _given(self._file)
+            file.check_validity(self._clock.now())
+            if self._app is None:
+                self._app = file.open(_given(self._identity), _private_string(self._app_key))
+            return self._app
+
+    def vault(self) -> Vault:
+        """Return the vault of this app on this device.
+
+        Raises:
+            SecurityFileError, AppIdentityError: As ``unlock``.
+        """
+        fingerprint = self.unlock().fingerprint
+        with self._lock:
+            if self._vault is None:
+                self._vault = Vault(self._home or default_home(), fingerprint)
+            return self._vault
+
+    def open_content_key(self, download_id: bytes, now: float) -> bytes:
+        """Return the content key of one download.
+
+        Raises:
+            SecurityFileError, AppIdentityError: As ``unlock``.
+            LicenseMissingError: This device holds no license for it.
+            LicenseExpiredError: Not valid at ``now``.
+            LicenseBindingError: Issued for another app or device.
+            FormatError: The stored license was altered.
+        """
+        app, vault = self.unlock(), self.vault()
+        envelope = vault.load_license(download_id)
+        if envelope is None:
+            raise LicenseMissingError
+        device = vault.device
+        opened = verify_license(envelope, trust=app.trust, device_key=device.signing.public_key())
+        check(opened.terms, now)
+        return open_content_key(opened, download_id=download_id, app=app, device=device)
+
+
+def _identify(app: Path | AppIdentity | None) -> AppIdentity:
+    if isinstance(app, AppIdentity):
+        return app
+    folder = _main_folder() if app is None else app
+    if folder is None or (app is None and not (folder / MANIFEST_NAME).is_file()):
+        raise AppIdentityError(
+            "it is not known which app this is",
+            remedy="Give the app's folder or its identity to init_service(), or sign the folder "
+            "of the main script with `vodseal app sign`.",
+        )
+    return check_app_folder(folder)
+
+
+def _main_folder() -> Path | None:
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(script).resolve().parent if script else None
+
+
+def _read(security_file: bytes | Path) -> SecurityFile:
+    if isinstance(security_file, bytes):
+        return SecurityFile.parse(security_file)
+    try:
+        return SecurityFile.parse(Path(security_file).read_bytes())
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+        raise SecurityFileError(f"the security file {security_file}: {why}") from error
+
+
+def _private_string(source: AppKeySource) -> str | None:
+    if not isinstance(source, Path):
+        return source() if callable(source) else source
+    try:
+        return source.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecurityFileError(f"the app key file {source} cannot be read") from error
+
+
+def _kept(make: Callable[[], _T]) -> _T | CredentialError:
+    """Return what ``make`` makes, or the error that it raised, to be told later."""
+    try:
+        return make()
+    except CredentialError as error:
+        return error
+
+
+def _given(kept: _T | CredentialError) -> _T:
+    if isinstance(kept, CredentialError):
+        raise type(kept)(kept.message, remedy=kept.remedy) from kept
+    return kept
+
+
+_lock = threading.Lock()
+_current: KeyService | None = None
+
+
+def install(
+    security_file: bytes | Path,
+    app: Path | AppIdentity | None = None,
+    app_key: AppKeySource = None,
+    home: Path | None = None,
+) -> None:
+    """Make this security file the process's; what is wrong with it is told on use."""
+    global _current  # noqa: PLW0603 - one per process is what this module is for
+    service = KeyService(security_file, app, app_key, home)
+    with _lock:
+        _current = service
+
+
+def uninstall() -> None:
+    """Forget the process's security file. Running downloads keep theirs."""
+    global _current  # noqa: PLW0603 - as above
+    with _lock:
+        _current = None
+
+
+def is_installed() -> bool:
+    """Tell whether a security file was given to this process, a good one or not."""
+    return _current is not None
+
+
+def current() -> KeyService:
+    """Return the process's key service.
+
+    Raises:
+        SecurityFileError: None was installed.
+    """
+    service = _current
+    if service is None:
+        raise SecurityFileError(
+            "no security file is loaded", remedy="Call PrivateService.init_service() first."
+        )
+    return service
