@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["check_binding", "open_content_key", "verify_license"]
 
 
-def verify_license(
-    data: bytes, *, trust: VerificationKeys, device_key: Ed25519PublicKey
-) -> License:
+def verify_license(data: bytes, trust: VerificationKeys, device_key: Ed25519PublicKey) -> License:
     """Return the license in ``data``, signed by the service or by this very device.
 
     Raises:

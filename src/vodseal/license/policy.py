@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vodseal.errors import LicenseExpiredError
 
 if TYPE_CHECKING:
-    from vodseal.license.model import LicenseTerms
+    from vodseal.license.model import License
 
 __all__ = ["Remaining", "check"]
 
@@ -27,12 +27,13 @@ class Remaining:
     """None without an end."""
 
 
-def check(terms: LicenseTerms, now: float) -> Remaining:
-    """Return how long the license still holds at ``now``.
+def check(held: License, now: float) -> Remaining:
+    """Return how long a license still holds at ``now``.
 
     Raises:
         LicenseExpiredError: It does not hold yet, or no more.
     """
+    terms = held.terms
     if now < terms.not_before:
         raise LicenseExpiredError("the license is not valid yet")
     if not terms.expires_at:
