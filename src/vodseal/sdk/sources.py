@@ -7,10 +7,10 @@ as secret as the credential in it.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, OperatorError, RequestError
@@ -18,6 +18,9 @@ from vodseal.media.tracks import TrackFilter
 from vodseal.rpc import play_auth as play_auth_codec
 from vodseal.rpc.codec import decode_json, encode_json
 from vodseal.rpc.signing_v1 import Credential
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Source", "VidAuth", "VidSts", "source_from_json", "source_to_json"]
 
@@ -173,7 +176,9 @@ def source_to_json(source: Source) -> str:
     for item in fields(source):
         value = getattr(source, item.name)
         if value != item.default or item.name == "region":
-            values[item.name] = decode_json(value) if item.name == "play_config" else value
+            values[item.name] = value
+    with contextlib.suppress(ValueError):  # a play config that is no object stays a text
+        values["play_config"] = decode_json(source.play_config)
     return encode_json(values)
 
 

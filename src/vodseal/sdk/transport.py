@@ -1,0 +1,217 @@
+"""Ask the service: one signed request, one typed answer (wire 1, 2, 4).
+
+Requests travel as the official SDKs send them: POST to ``/``, parameters in the
+query, secrets in the form body, both signed. Every failure is a ``RequestError``
+with the number that client-surface 1.9 gives it; no message holds a URL, a
+query or a credential. An instance serves one thread at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from vodseal.clock import SystemClock
+from vodseal.error_codes import ErrorCode
+from vodseal.errors import RequestError
+from vodseal.rpc.codec import decode_answer
+from vodseal.rpc.codes import UNKNOWN_ACTION_CODES
+from vodseal.rpc.messages.downloads import (
+    AcquireDownloadLicenseAnswer,
+    AcquireDownloadLicenseRequest,
+    GetDownloadPolicyAnswer,
+    GetDownloadPolicyRequest,
+    GetSegmentDigestsAnswer,
+    GetSegmentDigestsRequest,
+)
+from vodseal.rpc.messages.fields import Message, from_wire
+from vodseal.rpc.messages.play import GetPlayInfoAnswer, GetPlayInfoRequest
+from vodseal.rpc.messages.requests import VOD_VERSION, Request, to_parameters
+from vodseal.rpc.replay import format_time
+from vodseal.rpc.signing_v1 import Credential, signed_parameters
+from vodseal.sdk.config import DownloaderConfig
+from vodseal.sdk.http_exchange import HttpExchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from vodseal.clock import Clock
+    from vodseal.sdk.sources import Source
+
+__all__ = ["RpcClient", "is_unknown_action"]
+
+A = TypeVar("A", bound=Message)
+
+
+def is_unknown_action(error: RequestError) -> bool:
+    """Return whether the service has no such action, as the vendor's cloud has none of ours."""
+    return error.server_code in UNKNOWN_ACTION_CODES
+
+
+def _never() -> bool:
+    return False
+
+
+class RpcClient:
+    """A service, and the credential to ask it with."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        credential: Credential,
+        *,
+        auth_info: str = "",
+        config: DownloaderConfig | None = None,
+        cancelled: Callable[[], bool] = _never,
+        clock: Clock | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        """``auth_info`` comes out of a PlayAuth, and goes with every request.
+
+        Raises:
+            RequestError: ``REQUEST_FAIL``: ``endpoint`` is not ``http(s)://host[:port]``.
+        """
+        self._endpoint = _checked(endpoint)
+        self._credential = credential
+        self._auth_info = auth_info
+        self._clock = clock or SystemClock()
+        self._random = random
+        self._exchange = HttpExchange(
+            config or DownloaderConfig(), cancelled=cancelled, clock=self._clock
+        )
+
+    @classmethod
+    def for_source(
+        cls,
+        source: Source,
+        *,
+        config: DownloaderConfig | None = None,
+        cancelled: Callable[[], bool] = _never,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Return a client for the service and the credential of ``source``.
+
+        Raises:
+            DownloadError: The source is empty, or its PlayAuth is none (B4, B5).
+            RequestError: ``REQUEST_FAIL``: its endpoint or region is malformed.
+        """
+        return cls(
+            source.endpoint_url(),
+            source.credential(),
+            auth_info=source.auth_info(),
+            config=config,
+            cancelled=cancelled,
+            clock=clock,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back. May be called twice."""
+        self._exchange.close()
+
+    def call(
+        self,
+        action: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        form: Mapping[str, str] | None = None,
+        version: str = VOD_VERSION,
+    ) -> dict[str, Any]:
+        """Return the answer to any action, as it came. ``form`` travels in the body.
+
+        Raises:
+            RequestError: The service refused or did not answer, or was cancelled.
+        """
+        query = {**(parameters or {}), "Action": action, "Version": version}
+        return self._exchange_signed(query, dict(form or {}))
+
+    def send(self, request: Request[A]) -> A:
+        """Return the typed answer to ``request``. Raises as ``call``."""
+        parameters = to_parameters(request)
+        answer = self._exchange_signed(parameters.query, parameters.form)
+        return from_wire(request.answer_type(), answer)
+
+    def get_play_info(self, source: Source) -> GetPlayInfoAnswer:
+        """Return the video and all its streams; the source's filters are not sent.
+
+        Raises:
+            RequestError: As ``call``, and ``NO_PLAY_INFO`` for an answer without streams' list.
+        """
+        request = GetPlayInfoRequest(
+            video_id=source.vid,
+            output_type=source.output_type or None,
+            auth_timeout=source.auth_timeout,
+            result_type=source.result_type or None,
+            re_auth_info=source.re_auth_info or None,
+            play_config=source.play_config or None,
+        )
+        answer = self.send(request)
+        if not answer.video_base.video_id:
+            raise RequestError(
+                ErrorCode.NO_PLAY_INFO,
+                "The service's answer holds no play info.",
+                request_id=answer.request_id,
+            )
+        return answer
+
+    def get_download_policy(self, video_id: str) -> GetDownloadPolicyAnswer | None:
+        """Return how the video may be saved; None when the service has no such action."""
+        try:
+            return self.send(GetDownloadPolicyRequest(video_id=video_id))
+        except RequestError as error:
+            if is_unknown_action(error):
+                return None
+            raise
+
+    def acquire_download_license(
+        self, request: AcquireDownloadLicenseRequest
+    ) -> AcquireDownloadLicenseAnswer:
+        """Return a license for one download on one device. Raises as ``call``."""
+        return self.send(request)
+
+    def get_segment_digests(self, video_id: str, job_id: str) -> GetSegmentDigestsAnswer:
+        """Return the signed digests of one stream. Raises as ``call``."""
+        return self.send(GetSegmentDigestsRequest(video_id=video_id, job_id=job_id))
+
+    def _exchange_signed(self, query: dict[str, str], form: dict[str, str]) -> dict[str, Any]:
+        if self._auth_info:
+            query = {**query, "AuthInfo": self._auth_info}
+        signed = signed_parameters(
+            "POST",
+            {**query, **form, "Format": "JSON"},
+            self._credential,
+            nonce=self._random(16).hex(),
+            timestamp=format_time(self._clock.now()),
+        )
+        in_query = {name: value for name, value in signed.items() if name not in form}
+        answer = self._exchange.post(
+            f"{self._endpoint}/?{urlencode(in_query)}", urlencode(form).encode("ascii")
+        )
+        return decode_answer(answer.status, answer.body)
+
+
+def _checked(endpoint: str) -> str:
+    try:
+        parts = urlsplit(endpoint)
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    extra = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in {"http", "https"} or not parts.hostname or extra:
+        raise RequestError(
+            ErrorCode.REQUEST_FAIL, "The endpoint is not of the form http(s)://host[:port]."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
