@@ -109,7 +109,12 @@ class JobSpec:
     digest_algorithm: int | None = None
     """An id of ``license.digests``; None when nobody signed any digests."""
     digests: tuple[bytes, ...] = ()
-    """One for each piece, in order: each segment (init sections too), each 4 MiB range."""
+    """One for each piece, in order: each segment (init sections too), each 4 MiB range.
+
+    They are of the bytes as the server sends them, before any decryption.
+    """
+    digests_root: bytes | None = None
+    """The root that was signed; the sealed file tells it on."""
     title: str = ""
     duration_ms: int = 0
     content_type: str = "video/mp4"
