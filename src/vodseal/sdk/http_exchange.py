@@ -103,7 +103,7 @@ class HttpExchange:
 
         curl.reset()  # options only: the connection stays
         curl.setopt(pycurl.URL, url)
-        curl.setopt(pycurl.PROTOCOLS_STR, "http,https")
+        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.POSTFIELDS, form)
         curl.setopt(pycurl.HTTPHEADER, ["Accept: application/json", "Expect:"])

@@ -1,0 +1,39 @@
+"""Every action, by its version and name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from vodseal.rpc.messages import apps, downloads, play, settings, sts, transcode, videos
+from vodseal.rpc.messages.requests import Request
+
+__all__ = ["ACTIONS"]
+
+_REQUESTS: Final[tuple[type[Request[Any]], ...]] = (
+    sts.AssumeRoleRequest,
+    videos.CreateUploadVideoRequest,
+    videos.RefreshUploadVideoRequest,
+    videos.GetVideoInfoRequest,
+    videos.GetVideoListRequest,
+    videos.DeleteVideoRequest,
+    play.GetVideoPlayAuthRequest,
+    play.GetPlayInfoRequest,
+    transcode.GetTranscodeTaskRequest,
+    transcode.ListTranscodeTaskRequest,
+    apps.GenerateDownloadSecretKeyRequest,
+    apps.RegisterAppRequest,
+    apps.ListAppsRequest,
+    apps.DescribeAppRequest,
+    apps.RevokeAppRequest,
+    downloads.GetDownloadPolicyRequest,
+    downloads.AcquireDownloadLicenseRequest,
+    downloads.GetSegmentDigestsRequest,
+    downloads.CreateHlsUriTokenRequest,
+    settings.GetServiceSettingsRequest,
+    settings.SetServiceSettingsRequest,
+)
+
+ACTIONS: Final[Mapping[tuple[str, str], type[Request[Any]]]] = MappingProxyType(
+    {(request.version, request.action()): request for request in _REQUESTS}
+)
+"""What a service answers. The key is (version, action)."""
