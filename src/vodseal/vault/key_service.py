@@ -121,7 +121,7 @@ class KeyService:
             raise LicenseMissingError
         device = vault.device
         opened = verify_license(envelope, trust=app.trust, device_key=device.signing.public_key())
-        check(opened.terms, now)
+        check(opened, now)
         return open_content_key(opened, download_id=download_id, app=app, device=device)
 
 
