@@ -1,0 +1,114 @@
+"""How requests are written, and read strictly (wire 1, 5)."""
+
+from __future__ import annotations
+
+import pytest
+
+from vodseal.errors import RpcError
+from vodseal.rpc.messages.apps import GenerateDownloadSecretKeyRequest, RegisterAppRequest
+from vodseal.rpc.messages.downloads import AcquireDownloadLicenseRequest
+from vodseal.rpc.messages.play import GetPlayInfoAnswer, GetPlayInfoRequest, GetVideoPlayAuthRequest
+from vodseal.rpc.messages.registry import ACTIONS
+from vodseal.rpc.messages.requests import from_parameters, to_parameters
+from vodseal.rpc.messages.sts import AssumeRoleRequest
+from vodseal.rpc.messages.videos import GetVideoListRequest
+
+
+def test_action_and_version_come_from_the_class() -> None:
+    assert GetPlayInfoRequest.action() == "GetPlayInfo"
+    assert GetPlayInfoRequest.answer_type() is GetPlayInfoAnswer
+    parameters = to_parameters(AssumeRoleRequest(role_arn="r", role_session_name="s"))
+    assert parameters.query["Action"] == "AssumeRole"
+    assert parameters.query["Version"] == "2015-04-01"
+
+
+def test_what_is_none_is_not_sent() -> None:
+    request = GetPlayInfoRequest(video_id="v", auth_timeout=60)
+    assert to_parameters(request).query == {
+        "Action": "GetPlayInfo",
+        "Version": "2017-03-21",
+        "VideoId": "v",
+        "AuthTimeout": "60",
+    }
+
+
+def test_secrets_travel_in_the_body_and_truth_in_lower_case() -> None:
+    request = RegisterAppRequest(
+        kind="python", identifier="com.example", file_alone=True, app_decrypt_key="geheim"
+    )
+    parameters = to_parameters(request)
+    assert parameters.form == {"AppDecryptKey": "geheim"}
+    assert parameters.query["FileAlone"] == "true"
+    assert "geheim" not in str(parameters.query)
+    assert "geheim" not in repr(parameters)
+    assert "geheim" not in repr(request)
+
+
+def test_both_places_read_back() -> None:
+    request = GenerateDownloadSecretKeyRequest(app_identification="com.x", app_decrypt_key="S1")
+    parameters = to_parameters(request)
+    merged = {**parameters.query, **parameters.form}
+    assert from_parameters(GenerateDownloadSecretKeyRequest, merged) == request
+
+
+def test_players_send_empty_parameters() -> None:
+    request = from_parameters(GetPlayInfoRequest, {"VideoId": "v", "Formats": "", "Rand": "x"})
+    assert request == GetPlayInfoRequest(video_id="v")
+
+
+def test_defaults() -> None:
+    assert from_parameters(GetVideoListRequest, {}) == GetVideoListRequest(page_no=1, page_size=10)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"VideoId": ""}])
+def test_a_missing_parameter_is_named(parameters: dict[str, str]) -> None:
+    with pytest.raises(RpcError) as caught:
+        from_parameters(GetPlayInfoRequest, parameters)
+    assert caught.value.server_code == "MissingVideoId"
+
+
+@pytest.mark.parametrize("text", ["x", "1.0", "1e3", " 1", "+1", "0x10", "1" * 19, "\uff11"])
+def test_a_number_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(RpcError) as caught:
+        from_parameters(GetVideoPlayAuthRequest, {"VideoId": "v", "AuthInfoTimeout": text})
+    assert caught.value.server_code == "InvalidParameter.AuthInfoTimeout"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("True", True), ("true", True), ("1", True), ("FALSE", False), ("0", False)]
+)
+def test_any_spelling_of_truth(text: str, *, value: bool) -> None:
+    request = from_parameters(
+        RegisterAppRequest, {"Kind": "k", "Identifier": "i", "FileAlone": text}
+    )
+    assert request.file_alone is value
+
+
+def test_what_is_no_truth_value_is_named() -> None:
+    with pytest.raises(RpcError) as caught:
+        from_parameters(RegisterAppRequest, {"Kind": "k", "Identifier": "i", "FileAlone": "yes"})
+    assert caught.value.server_code == "InvalidParameter.FileAlone"
+
+
+def test_every_action_of_the_service_is_listed() -> None:
+    assert {action for _, action in ACTIONS} == {
+        "AssumeRole", "CreateUploadVideo", "RefreshUploadVideo", "GetVideoInfo", "GetVideoList",
+        "DeleteVideo", "GetVideoPlayAuth", "GetPlayInfo", "GenerateDownloadSecretKey",
+        "GetTranscodeTask", "ListTranscodeTask", "GetDownloadPolicy", "AcquireDownloadLicense",
+        "GetSegmentDigests", "CreateHlsUriToken", "RegisterApp", "ListApps", "DescribeApp",
+        "RevokeApp", "GetServiceSettings", "SetServiceSettings",
+    }  # fmt: skip
+    assert all(
+        model.answer_type().__name__ == f"{action}Answer" for (_, action), model in ACTIONS.items()
+    )
+
+
+def test_a_license_request_has_the_agreed_names() -> None:
+    request = AcquireDownloadLicenseRequest(
+        video_id="v", job_id="j", track_index=3, download_id="d", app_serial="a",
+        device_kem_key="k", device_signing_key="s", device_signature="g",
+    )  # fmt: skip
+    assert set(to_parameters(request).query) - {"Action", "Version"} == {
+        "VideoId", "JobId", "TrackIndex", "DownloadId", "AppSerial",
+        "DeviceKemKey", "DeviceSigningKey", "DeviceSignature",
+    }  # fmt: skip
