@@ -22,7 +22,9 @@
     ├── RequestError             the service refused, or did not answer
     ├── PlayError                a file does not play
     ├── TranscodeError           a source cannot be made into streams
+    │   └── CopyRefusedError         its packets cannot be copied; encoding may do
     ├── RpcError                 what the service answers to a bad request
+    │   └── UploadRefusedError       the same, in the words of upload clients
     └── OperatorError            a command on this machine cannot go on
 
 Each carries a number, a remedy and, where a service was asked, a request id.
@@ -37,6 +39,7 @@ from vodseal.error_codes import REMEDIES, ErrorCode
 
 __all__ = [
     "AppIdentityError",
+    "CopyRefusedError",
     "CredentialError",
     "DownloadError",
     "FormatError",
@@ -58,6 +61,7 @@ __all__ = [
     "TranscodeError",
     "TruncatedError",
     "UnsupportedVersionError",
+    "UploadRefusedError",
     "VodsealError",
     "WrongKeyError",
 ]
@@ -201,6 +205,10 @@ class TranscodeError(VodsealError):
     default_code = ErrorCode.TRANSCODE_FAILED
 
 
+class CopyRefusedError(TranscodeError):
+    """Packets of the source cannot be stored as they are; encoding them may still do."""
+
+
 class RpcError(VodsealError):
     """What the service answers to a request that it refuses. Nothing changed.
 
@@ -214,6 +222,13 @@ class RpcError(VodsealError):
         """Without a message, the table's own is sent."""
         super().__init__(message or server_code)
         self.server_code = server_code
+
+
+class UploadRefusedError(RpcError):
+    """What the service answers to an upload that it refuses. Nothing changed.
+
+    ``server_code`` is a row of the service's table of upload refusals.
+    """
 
 
 class OperatorError(VodsealError):
