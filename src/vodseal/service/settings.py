@@ -39,6 +39,8 @@ class Settings:
     """The master key file, when it is not ``<home>/keys/<folder id>.key``. VODSEAL_MASTER_KEY."""
     public_url: str = ""
     """The URL that clients reach us by, when it is not our own address. VODSEAL_PUBLIC_URL."""
+    account_id: str = "1000000000000000"
+    """What role and resource names call this account. VODSEAL_ACCOUNT_ID."""
     transcode_workers: int = 1
     """How many videos are transcoded at a time. VODSEAL_TRANSCODE_WORKERS."""
 

@@ -17,8 +17,7 @@ from obstore.store import LocalStore
 
 from vodseal.errors import MisuseError
 from vodseal.service.blobs.protocol import BlobInfo
-from vodseal.vault.private_files import make_private_folder
-from vodseal.vault.private_files import sync_folder
+from vodseal.vault.private_files import make_private_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,6 +82,12 @@ class LocalBlobs:
         """Yield the bytes from ``start`` to ``end``, a mebibyte at a time."""
         for offset in range(start, end, _PIECE_SIZE):
             yield await self.read(key, offset, min(offset + _PIECE_SIZE, end))
+
+    async def list_names(self, folder: str) -> list[str]:
+        """Return the names directly below ``folder``."""
+        found = await obstore.list_with_delimiter_async(self._store, _checked(folder))
+        paths = [*found["common_prefixes"], *(meta["path"] for meta in found["objects"])]
+        return [path.rpartition("/")[2] for path in paths]
 
     async def delete_prefix(self, prefix: str) -> int:
         """Erase the blobs under ``prefix``, and the folders that this empties."""

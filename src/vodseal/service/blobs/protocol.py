@@ -56,6 +56,9 @@ class BlobStore(Protocol):
             FileNotFoundError: There is no such blob; raised while iterating.
         """
 
+    async def list_names(self, folder: str) -> list[str]:
+        """Return the names directly below ``folder``, of blobs and of folders."""
+
     async def delete_prefix(self, prefix: str) -> int:
         """Erase every blob under ``prefix`` and return how many there were."""
 

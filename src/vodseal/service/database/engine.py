@@ -68,7 +68,7 @@ def migrate(url: str) -> None:
         OperatorError: The database was written by a later version, or is not
             one. It is as it was.
     """
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     _prepare_sqlite(engine, begin="BEGIN IMMEDIATE")
     try:
         with engine.begin() as connection:
@@ -84,12 +84,20 @@ def open_database(url: str) -> Database:
     """Return the connections to a database that ``migrate`` has seen."""
     target = make_url(url)
     if target.get_backend_name() != "sqlite":
-        engine = create_async_engine(target)
+        engine = create_async_engine(target, hide_parameters=True)
         sessions = async_sessionmaker(engine, expire_on_commit=False)
         return Database(writes=sessions, reads=sessions, engines=(engine,))
     target = target.set(drivername="sqlite+aiosqlite")
-    writer = create_async_engine(target, pool_size=1, max_overflow=0, pool_timeout=_WAIT_SECONDS)
-    reader = create_async_engine(target, pool_size=4, max_overflow=0, pool_timeout=_WAIT_SECONDS)
+    writer, reader = (
+        create_async_engine(
+            target,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=_WAIT_SECONDS,
+            hide_parameters=True,  # errors are logged, and parameters are what users sent
+        )
+        for size in (1, 4)
+    )
     _prepare_sqlite(writer.sync_engine, begin="BEGIN IMMEDIATE")
     _prepare_sqlite(reader.sync_engine, begin="BEGIN", query_only=True)
     return Database(

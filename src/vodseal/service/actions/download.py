@@ -1,0 +1,190 @@
+"""GetDownloadPolicy, AcquireDownloadLicense, GetSegmentDigests: our own actions."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from vodseal.credential.device import device_id
+from vodseal.errors import RpcError, TamperedError
+from vodseal.license.acquire import AcquireClaim
+from vodseal.license.issue import issue_license
+from vodseal.license.model import LicenseTerms
+from vodseal.service.catalog import find_video
+from vodseal.service.database.models import App, LicenseRow, Stream
+from vodseal.service.kms import contexts
+from vodseal.service.lifecycle import Status
+from vodseal.service.service_settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vodseal.service.context import ServiceContext
+    from vodseal.service.parameters import Parameters
+    from vodseal.service.runtime import Call, Service
+
+__all__ = ["acquire_download_license", "get_download_policy", "get_segment_digests"]
+
+_ID_SIZE: Final = 16
+_KEY_SIZE: Final = 32
+_SIGNATURE_SIZE: Final = 64
+_MAX_TRACK: Final = 1 << 31
+
+
+async def get_download_policy(service: Service, call: Call) -> Mapping[str, object]:
+    """Return how a video may be saved, at this moment (B12, B48).
+
+    Raises:
+        RpcError: ``InvalidVideo.NotFound``.
+    """
+    async with service.context.reads.begin() as session:
+        await find_video(session, call.parameters)
+    settings = await read_settings(service.context)
+    return {"DownloadMode": settings["download-mode"]}
+
+
+async def get_segment_digests(service: Service, call: Call) -> Mapping[str, object]:
+    """Return the signed digests of a stream.
+
+    Raises:
+        RpcError: ``InvalidVideo.NotFound``, ``NoSuchResource``.
+    """
+    async with service.context.reads.begin() as session:
+        video = await find_video(session, call.parameters)
+        stream = await session.get(Stream, call.parameters.required("JobId", max_length=64))
+    if stream is None or stream.video_id != video.id or stream.digest_manifest is None:
+        raise RpcError("NoSuchResource")
+    return {
+        "Manifest": base64.b64encode(stream.digest_manifest).decode("ascii"),
+        "Digests": base64.b64encode(stream.digests or b"").decode("ascii"),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What a device asks for; its signature holds."""
+
+    claim: AcquireClaim
+    track: int
+
+    @property
+    def download_id(self) -> str:
+        """Return the license's id as text."""
+        return self.claim.download_id.hex()
+
+    @property
+    def device_id(self) -> bytes:
+        """Return the id of the device that asks."""
+        return device_id(self.claim.kem_public_key, self.claim.signing_public_key)
+
+
+async def acquire_download_license(service: Service, call: Call) -> Mapping[str, object]:
+    """Return a license for one download on one device.
+
+    Asked again with the same download and device, it holds the same content key
+    and a higher sequence: an answer that was lost on the way costs nothing.
+
+    Raises:
+        RpcError: ``Forbidden.DownloadOff``, ``Forbidden.NotSecureMode``,
+            ``InvalidVideo.NotFound``, ``Forbidden.IllegalStatus``, ``NoSuchResource``,
+            ``InvalidApp.NotFound``, ``Forbidden.AppRevoked``, ``InvalidParameter.*``.
+    """
+    context = service.context
+    settings = await read_settings(context)
+    _check_mode(settings["download-mode"])
+    wanted = _wanted(call.parameters)
+    app = await _check_objects(context, call.parameters, wanted)
+    row = await _content_key_row(context, wanted, call.now)
+    key_context = contexts.license_key(wanted.download_id, wanted.device_id.hex())
+    seconds = int(settings["license-seconds"])
+    issued_at = int(call.now)
+    terms = LicenseTerms(
+        license_id=wanted.claim.download_id,
+        sequence=row.sequence,
+        serial=wanted.claim.app_serial,
+        fingerprint=bytes.fromhex(app.fingerprint),
+        device_id=wanted.device_id,
+        vid=wanted.claim.video_id,
+        track=wanted.claim.job_id,
+        issued_at=issued_at,
+        expires_at=issued_at + seconds if seconds else 0,
+    )
+    envelope = issue_license(
+        terms,
+        await context.kms.decrypt(row.key_blob, key_context),
+        app_public_key=X25519PublicKey.from_public_bytes(app.public_key),
+        device_public_key=X25519PublicKey.from_public_bytes(wanted.claim.kem_public_key),
+        signing_key=context.keys.license,
+    )
+    return {"License": base64.b64encode(envelope).decode("ascii")}
+
+
+def _check_mode(mode: str) -> None:
+    if mode == "off":
+        raise RpcError("Forbidden.DownloadOff")
+    if mode != "secure":
+        raise RpcError("Forbidden.NotSecureMode")
+
+
+def _wanted(parameters: Parameters) -> _Wanted:
+    claim = AcquireClaim(
+        video_id=parameters.required("VideoId", max_length=64),
+        job_id=parameters.required("JobId", max_length=64),
+        download_id=bytes.fromhex(parameters.hexadecimal("DownloadId", _ID_SIZE)),
+        app_serial=bytes.fromhex(parameters.hexadecimal("AppSerial", _ID_SIZE)),
+        kem_public_key=parameters.octets("DeviceKemKey", _KEY_SIZE),
+        signing_public_key=parameters.octets("DeviceSigningKey", _KEY_SIZE),
+    )
+    try:
+        claim.verify(parameters.octets("DeviceSignature", _SIGNATURE_SIZE))
+    except TamperedError:
+        raise RpcError("InvalidParameter.DeviceSignature") from None
+    track = parameters.integer("TrackIndex", default=0, least=0, most=_MAX_TRACK)
+    return _Wanted(claim=claim, track=track)
+
+
+async def _check_objects(context: ServiceContext, parameters: Parameters, wanted: _Wanted) -> App:
+    """Return the app, when it may have a license and the stream is there."""
+    async with context.reads.begin() as session:
+        video = await find_video(session, parameters)
+        stream = await session.get(Stream, wanted.claim.job_id)
+        app = await session.get(App, wanted.claim.app_serial.hex())
+    if video.status != Status.NORMAL:
+        raise RpcError("Forbidden.IllegalStatus")
+    if stream is None or stream.video_id != video.id:
+        raise RpcError("NoSuchResource")
+    if app is None:
+        raise RpcError("InvalidApp.NotFound")
+    if app.status != "Active":
+        raise RpcError("Forbidden.AppRevoked")
+    return app
+
+
+async def _content_key_row(context: ServiceContext, wanted: _Wanted, now: float) -> LicenseRow:
+    """Return the row of a download, with its sequence raised; a new one gets a fresh key."""
+    identity = (wanted.download_id, wanted.device_id.hex())
+    fresh = await context.kms.generate_data_key(contexts.license_key(*identity), _KEY_SIZE)
+    async with context.sessions.begin() as session:
+        row = await session.get(LicenseRow, identity, with_for_update=True)
+        if row is None:
+            row = LicenseRow(
+                download_id=identity[0],
+                device_id=identity[1],
+                video_id=wanted.claim.video_id,
+                job_id=wanted.claim.job_id,
+                track=wanted.track,
+                app_serial=wanted.claim.app_serial.hex(),
+                sequence=0,
+                key_blob=fresh.blob,
+                issued_at=now,
+            )
+            session.add(row)
+        if (row.video_id, row.job_id) != (wanted.claim.video_id, wanted.claim.job_id):
+            raise RpcError("InvalidParameter.DownloadId", "DownloadId is in use.")
+        row.sequence += 1
+        row.app_serial = wanted.claim.app_serial.hex()
+        row.issued_at = now
+    return row

@@ -1,0 +1,75 @@
+"""GET /key: the transport key of an encrypted stream, for a valid token (wire 10.5).
+
+Every refusal is the same: 403, without a reason, after the same work. A client
+that has the token has no use for the reason, and nobody else may learn whether
+it was the token, the video or the key that was wrong.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+from starlette.responses import Response
+
+from vodseal.errors import RpcError, TamperedError
+from vodseal.rpc.hls_token import check_token
+from vodseal.service.actions.play import hls_token_key
+from vodseal.service.database.models import Stream
+from vodseal.service.kms import contexts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from vodseal.service.runtime import Service
+
+__all__ = ["handle_key"]
+
+_KEY_SIZE: Final = 16
+_MAX_LENGTH: Final = 4096
+
+
+async def handle_key(service: Service, request: Request) -> Response:
+    """Return 16 bytes, or the one refusal."""
+    key = await _find_key(service, request.query_params)
+    headers = {"cache-control": "no-store", "content-type": "application/octet-stream"}
+    if key is None or len(key) != _KEY_SIZE:
+        return Response(status_code=403, headers=headers)
+    return Response(key, headers=headers)
+
+
+async def _find_key(service: Service, query: Mapping[str, str]) -> bytes | None:
+    context = service.context
+    blob = _decode(query.get("Ciphertext") or query.get("CipherText") or "")
+    async with context.reads.begin() as session:
+        stream = await session.scalar(select(Stream).where(Stream.key_blob == blob).limit(1))
+    video_id = stream.video_id if stream is not None else ""
+    stream_id = stream.id if stream is not None else ""
+    is_allowed = stream is not None and query.get("MediaId", video_id) == video_id
+    try:
+        check_token(
+            hls_token_key(context),
+            query.get("MtsHlsUriToken", ""),
+            video_id=video_id,
+            now=context.clock.now(),
+        )
+    except RpcError:
+        is_allowed = False
+    try:
+        key = await context.kms.decrypt(blob, contexts.stream(video_id, stream_id))
+    except TamperedError:
+        return None
+    return key if is_allowed else None
+
+
+def _decode(text: str) -> bytes:
+    """Return what base64 of any spelling holds; a ``+`` may have become a blank on the way."""
+    plain = text[:_MAX_LENGTH].strip().replace(" ", "+").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(plain.rstrip("=") + "=" * (-len(plain.rstrip("=")) % 4))
+    except (ValueError, binascii.Error):
+        return b""

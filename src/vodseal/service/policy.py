@@ -1,0 +1,122 @@
+"""What a caller may do: a small part of the vendor's policy language (wire 7).
+
+``{"Version": "1", "Statement": [{"Effect": "Allow", "Action": ["vod:Get*"],
+"Resource": ["acs:vod:*:*:video/<id>"]}]}``. A deny wins over every allow, and
+what nothing allows is refused. Conditions are refused when the policy is given:
+a limit that we cannot check must not be taken for one that we do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from vodseal.errors import RpcError
+
+__all__ = ["ADMIN_ACTIONS", "PLAY_ACTIONS", "READ_ACTIONS", "Policy", "parse_policy"]
+
+ADMIN_ACTIONS: Final = frozenset(
+    {
+        "AssumeRole",
+        "GenerateDownloadSecretKey",
+        "RegisterApp",
+        "RevokeApp",
+        "SetServiceSettings",
+    }
+)
+"""What no session may do, whatever its policy says."""
+
+READ_ACTIONS: Final = frozenset(
+    {
+        "AcquireDownloadLicense",
+        "CreateHlsUriToken",
+        "GetDownloadPolicy",
+        "GetPlayInfo",
+        "GetSegmentDigests",
+        "GetVideoInfo",
+        "GetVideoList",
+        "GetVideoPlayAuth",
+    }
+)
+"""What a session without a policy may do: read, play, download."""
+
+PLAY_ACTIONS: Final = frozenset(
+    {
+        "AcquireDownloadLicense",
+        "CreateHlsUriToken",
+        "GetDownloadPolicy",
+        "GetPlayInfo",
+        "GetSegmentDigests",
+    }
+)
+"""What the credential of a PlayAuth may do, for its video."""
+
+_MAX_POLICY_LENGTH: Final = 2048
+_STATEMENT_MEMBERS: Final = frozenset({"Effect", "Action", "Resource"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statement:
+    allows: bool
+    actions: tuple[re.Pattern[str], ...]
+    resources: tuple[re.Pattern[str], ...]
+
+    def covers(self, action: str, resource: str) -> bool:
+        return any(item.fullmatch(action) for item in self.actions) and any(
+            item.fullmatch(resource) for item in self.resources
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A parsed policy."""
+
+    statements: tuple[_Statement, ...]
+
+    def allows(self, action: str, resource: str) -> bool:
+        """Return whether ``vod:Action`` is allowed on ``acs:vod:..``."""
+        covering = [item for item in self.statements if item.covers(action, resource)]
+        return bool(covering) and all(item.allows for item in covering)
+
+
+def parse_policy(text: str) -> Policy:
+    """Return the policy in ``text``.
+
+    Raises:
+        RpcError: ``InvalidParameter.PolicySize``, ``InvalidParameter.PolicyGrammar``.
+    """
+    if len(text) > _MAX_POLICY_LENGTH:
+        raise RpcError("InvalidParameter.PolicySize")
+    try:
+        document = json.loads(text)
+        _expect(document.get("Version", "1") == "1" and isinstance(document["Statement"], list))
+        return Policy(statements=tuple(_statement(item) for item in document["Statement"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise RpcError("InvalidParameter.PolicyGrammar") from None
+
+
+def _statement(item: dict[str, object]) -> _Statement:
+    _expect(set(item) <= _STATEMENT_MEMBERS and item["Effect"] in {"Allow", "Deny"})
+    return _Statement(
+        allows=item["Effect"] == "Allow",
+        actions=_patterns(item["Action"], re.IGNORECASE),
+        resources=_patterns(item.get("Resource", "*"), 0),
+    )
+
+
+def _patterns(value: object, flags: int) -> tuple[re.Pattern[str], ...]:
+    """Return patterns in which ``*`` is any text and ``?`` any character."""
+    texts = value if isinstance(value, list) else [value]
+    patterns = []
+    for text in texts:
+        _expect(isinstance(text, str))
+        escaped = re.escape(str(text)).replace(r"\*", ".*").replace(r"\?", ".")
+        patterns.append(re.compile(escaped, flags | re.DOTALL))
+    return tuple(patterns)
+
+
+def _expect(condition: bool) -> None:  # noqa: FBT001 - reads like an assertion
+    if not condition:
+        raise ValueError("not a policy")

@@ -1,0 +1,53 @@
+"""The running service: its context, and the parts that change while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from vodseal.service.authn import Authenticator, Caller
+    from vodseal.service.context import ServiceContext
+    from vodseal.service.parameters import Parameters
+
+__all__ = ["Call", "Runner", "Service"]
+
+
+class Runner(Protocol):
+    """Runs the transcode tasks that wait in the database."""
+
+    async def start(self) -> None:
+        """Begin; tasks that were running when the service last ended begin again."""
+
+    async def stop(self) -> None:
+        """Stop at once; what was running begins again at the next start."""
+
+    def notify(self) -> None:
+        """Look for waiting tasks now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What a request is answered with."""
+
+    context: ServiceContext
+    runner: Runner
+    authenticator: Authenticator
+    uploads: Path
+    """Where upload parts lie until they are complete."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, authenticated and allowed."""
+
+    action: str
+    parameters: Parameters
+    caller: Caller
+    values: Mapping[str, str]
+    now: float
+    base_url: str
+    """What the client reached us by, without a slash at the end."""

@@ -1,0 +1,100 @@
+"""What an operator may change while the service runs, stored in the database.
+
+Every setting has one row here: its default and what it may be. A change takes
+effect with the next request; a download that has started is not touched (B48).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from vodseal.errors import RpcError
+from vodseal.service.database.models import Setting
+from vodseal.service.templates import TEMPLATE_GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vodseal.service.context import ServiceContext
+
+__all__ = ["SETTINGS", "SettingRule", "change_setting", "read_settings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRule:
+    """What one setting may be."""
+
+    default: str
+    meaning: str
+    choices: frozenset[str] = frozenset()
+    least: int = 0
+    most: int = 0
+
+    def allows(self, value: str) -> bool:
+        """Return whether ``value`` may be stored."""
+        if self.choices:
+            return value in self.choices
+        return value.isascii() and value.isdigit() and self.least <= int(value) <= self.most
+
+
+SETTINGS: Final[Mapping[str, SettingRule]] = MappingProxyType(
+    {
+        "download-mode": SettingRule(
+            default="off",
+            choices=frozenset({"off", "normal", "secure"}),
+            meaning="whether videos may be downloaded, and whether they are sealed",
+        ),
+        "default-template-group": SettingRule(
+            default="encrypted",
+            choices=frozenset(TEMPLATE_GROUPS),
+            meaning="the template group of videos that name none",
+        ),
+        "url-auth-seconds": SettingRule(
+            default="7200",
+            least=1,
+            most=30 * 86_400,
+            meaning="how long media URLs are valid when a request does not say",
+        ),
+        "hls-token-seconds": SettingRule(
+            default="86400",
+            least=1,
+            most=30 * 86_400,
+            meaning="how long key tokens are valid when a request does not say",
+        ),
+        "license-seconds": SettingRule(
+            default="0",
+            least=0,
+            most=10 * 365 * 86_400,
+            meaning="how long a license may be used after it was issued; 0 is without end",
+        ),
+    }
+)
+
+
+async def read_settings(context: ServiceContext) -> dict[str, str]:
+    """Return every setting by its name."""
+    async with context.reads.begin() as session:
+        stored = {row.name: row.value for row in await session.scalars(select(Setting))}
+    return {name: stored.get(name, rule.default) for name, rule in SETTINGS.items()}
+
+
+async def change_setting(context: ServiceContext, name: str, value: str) -> None:
+    """Store a setting.
+
+    Raises:
+        RpcError: ``InvalidParameter.Name``, ``InvalidParameter.Value``. Nothing changed.
+    """
+    rule = SETTINGS.get(name)
+    if rule is None:
+        known = ", ".join(sorted(SETTINGS))
+        raise RpcError("InvalidParameter.Name", f"There is no such setting. Known: {known}.")
+    if not rule.allows(value):
+        allowed = ", ".join(sorted(rule.choices)) or f"{rule.least} to {rule.most}"
+        raise RpcError("InvalidParameter.Value", f"{name} may be: {allowed}.")
+    row = Setting(name=name, value=value, modified_at=context.clock.now())
+    async with context.sessions.begin() as session:
+        await session.merge(row)
