@@ -1,0 +1,1 @@
+"""Transcode tasks are rows; a runner works on them (design 6). This one runs in the service."""

@@ -1,0 +1,1 @@
+"""From an original to streams: probe, ladder, encode or copy, segment, encrypt."""
