@@ -154,15 +154,17 @@ def filter_tracks(tracks: tuple[TrackInfo, ...], wanted: TrackFilter) -> tuple[T
             which none can be downloaded. ``NO_DOWNLOAD_ITEM``: nothing fits.
         RequestError: ``NO_MATCH_QUALITY``: the forced quality is not there.
     """
-    formats = _lowered(wanted.formats)
-    if formats and not formats & DOWNLOADABLE_FORMATS:
-        raise DownloadError(ErrorCode.NOT_SUPPORT_FORMAT)
+    formats = (_lowered(wanted.formats) or DOWNLOADABLE_FORMATS) & DOWNLOADABLE_FORMATS
+    if not formats:
+        raise DownloadError(
+            ErrorCode.NOT_SUPPORT_FORMAT, "The source asks for formats that cannot be downloaded."
+        )
     definitions = _lowered(wanted.definitions)
     kinds = _lowered(wanted.stream_types)
     found = tuple(
         track
         for track in tracks
-        if track.vod_format in (formats or DOWNLOADABLE_FORMATS)
+        if track.vod_format in formats
         and (not definitions or track.vod_definition.lower() in definitions)
         and (not kinds or track.stream_type.lower() in kinds)
     )
