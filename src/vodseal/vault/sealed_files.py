@@ -33,7 +33,6 @@ __all__ = ["FileSink", "FileSource"]
 _FLAGS: Final = (
     getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 )
-_HAS_POSITIONAL: Final = hasattr(os, "pwrite") and hasattr(os, "preadv")
 
 
 class FileSink:
@@ -186,25 +185,29 @@ def _sync(descriptor: int) -> None:
         os.fsync(descriptor)
 
 
-if _HAS_POSITIONAL:
+def _seek_and_write(descriptor: int, data: memoryview, offset: int) -> int:
+    with _lock:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.write(descriptor, data)
 
-    def _write_at(descriptor: int, data: memoryview, offset: int) -> int:
-        return os.pwrite(descriptor, data, offset)
 
-    def _read_at(descriptor: int, buffer: memoryview, offset: int) -> int:
-        return os.preadv(descriptor, [buffer], offset)
+def _seek_and_read(descriptor: int, buffer: memoryview, offset: int) -> int:
+    with _lock:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        data = os.read(descriptor, len(buffer))
+    buffer[: len(data)] = data
+    return len(data)
 
-else:
-    _lock = threading.Lock()
 
-    def _write_at(descriptor: int, data: memoryview, offset: int) -> int:
-        with _lock:
-            os.lseek(descriptor, offset, os.SEEK_SET)
-            return os.write(descriptor, data)
+def _write_at_once(descriptor: int, data: memoryview, offset: int) -> int:
+    return os.pwrite(descriptor, data, offset)
 
-    def _read_at(descriptor: int, buffer: memoryview, offset: int) -> int:
-        with _lock:
-            os.lseek(descriptor, offset, os.SEEK_SET)
-            data = os.read(descriptor, len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+
+def _read_at_once(descriptor: int, buffer: memoryview, offset: int) -> int:
+    return os.preadv(descriptor, [buffer], offset)
+
+
+_lock = threading.Lock()
+_has_offsets = hasattr(os, "pwrite") and hasattr(os, "preadv")
+_write_at = _write_at_once if _has_offsets else _seek_and_write
+_read_at = _read_at_once if _has_offsets else _seek_and_read
