@@ -111,7 +111,7 @@ async def serve(
             on_ready(ready)
             await stop.wait()
         finally:
-            server.stop()  # type: ignore[no-untyped-call] - granian has none
+            server.stop()  # type: ignore[no-untyped-call]  # granian has none
             with contextlib.suppress(TimeoutError):  # a client that holds on is dropped
                 await asyncio.wait_for(serving, _STOP_SECONDS)
 

@@ -250,3 +250,101 @@ def service(settings):
     running = RunningService(settings).start()
     yield running
     running.stop()
+
+
+SEGMENT = bytes(range(256)) * 16
+PLAYLIST = """#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-TARGETDURATION:10
+#EXT-X-KEY:METHOD=AES-128,URI="{key_uri}",IV=0x00000000000000000000000000000001
+#EXTINF:10.0,
+seg-00000.ts
+#EXTINF:10.0,
+seg-00001.ts
+#EXT-X-ENDLIST
+"""
+
+
+@dataclass
+class FakeStream:
+    """A stream that a packaging job would have made."""
+
+    video_id: str
+    job_id: str
+    key: bytes
+    key_blob: bytes | None
+    playlist: str
+
+
+def publish(service: RunningService, *streams: dict, video_id: str = "") -> list[FakeStream]:
+    """Upload a video and give it streams, as the transcoder would."""
+    if not video_id:
+        upload = service.create_video()
+        assert service.put(upload, b"original").status == 200
+        video_id = upload.video_id
+    return service.on_loop(_publish(service.context, video_id, streams or ({},)))
+
+
+async def _publish(context, video_id, streams) -> list[FakeStream]:
+    from sqlalchemy import func, select
+
+    from vodseal.service.database.models import Stream, Video
+    from vodseal.service.kms import contexts
+    from vodseal.service.packaging.playlist import key_uri
+
+    made = []
+    for values in streams:
+        job_id = os.urandom(16).hex()
+        format_name = values.get("format", "m3u8")
+        prefix = f"media/{video_id}/{job_id}"
+        key = None
+        if values.get("encrypt_type", "HLSEncryption"):
+            key = await context.kms.generate_data_key(contexts.stream(video_id, job_id), 16)
+        text = ""
+        if format_name == "m3u8":
+            text = PLAYLIST.format(key_uri=key_uri(key.blob, video_id) if key else "")
+            await context.blobs.put(f"{prefix}/index.m3u8", text.encode())
+            await context.blobs.put(f"{prefix}/seg-00000.ts", SEGMENT)
+            await context.blobs.put(f"{prefix}/seg-00001.ts", SEGMENT[::-1])
+            entry = f"{prefix}/index.m3u8"
+        else:
+            entry = f"{prefix}/video.{format_name}"
+            await context.blobs.put(entry, values.pop("body", SEGMENT))
+        await context.blobs.make_durable(prefix)
+        async with context.sessions.begin() as session:
+            query = select(func.max(Stream.position)).where(Stream.video_id == video_id)
+            last = await session.scalar(query)
+            row = {
+                "id": job_id,
+                "video_id": video_id,
+                "position": 0 if last is None else last + 1,
+                "format": format_name,
+                "definition": "HD",
+                "stream_type": "video",
+                "encrypt_type": "HLSEncryption",
+                "key_blob": key.blob if key else None,
+                "entry_key": entry,
+                "size": 2 * len(SEGMENT),
+                "duration": 20.0,
+                "bitrate_kbps": 512.5,
+                "fps": 25.0,
+                "width": 1280,
+                "height": 720,
+                "codec_name": "H264",
+                "created_at": context.clock.now(),
+                "modified_at": context.clock.now(),
+            } | values
+            session.add(Stream(**row))
+            video = await session.get(Video, video_id)
+            video.status = "Normal"
+            video.duration = 20.0
+        made.append(
+            FakeStream(
+                video_id=video_id,
+                job_id=job_id,
+                key=key.plain if key else b"",
+                key_blob=key.blob if key else None,
+                playlist=text,
+            )
+        )
+    return made
