@@ -26,7 +26,9 @@ if sys.platform == "darwin":
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Folder", "sync_file", "write_all"]
+__all__ = ["CAN_RENAME_OPEN_FILES", "Folder", "sync_file", "write_all"]
+
+CAN_RENAME_OPEN_FILES: Final = sys.platform != "win32"
 
 _HAS_FOLDER_HANDLES: Final = os.open in os.supports_dir_fd
 _FILE_MODE: Final = 0o600
@@ -102,6 +104,21 @@ class Folder:
             OSError: It is not there, a link, or may not be read.
         """
         return self._open(name, os.O_RDONLY)
+
+    def read_into(self, name: str, buffer: memoryview) -> int:
+        """Read a file into ``buffer``, as far as there is room; return how many bytes.
+
+        Raises:
+            OSError: It is not there, a link, or could not be read.
+        """
+        with os.fdopen(self.open_to_read(name), "rb", buffering=0) as file:
+            done = 0
+            while done < len(buffer):
+                taken = file.readinto(buffer[done:])
+                if not taken:
+                    break
+                done += taken
+            return done
 
     def size(self, name: str) -> int | None:
         """Return the size of a file; None when there is no regular file of that name."""

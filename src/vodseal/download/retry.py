@@ -35,6 +35,7 @@ class Trouble(Enum):
     CUT = "the connection broke"
     TLS = "the server's certificate was not accepted"
     STATUS = "the server refused"
+    URL = "the URL cannot be fetched"
     REDIRECT = "the server redirected too often, or to another protocol"
     LENGTH = "the server sent another length than it announced"
     DIGEST = "the bytes are not the ones that were signed"

@@ -1,0 +1,212 @@
+"""The downloading phase: every piece fetched, checked, sealed and durable.
+
+Promises, in order of weight:
+
+1. ``run`` returns ``End.STAGED`` only when each piece of the plan is durable and
+   was found to be what it should be.
+2. A piece that is durable is not fetched again. Ending early, for whatever
+   reason, still commits every piece that had arrived as a whole.
+3. It ends: stopped within a tenth of a second and the time to commit what is
+   there, or with a named error after a bounded number of attempts (see
+   ``retry``). It never waits without a timeout.
+4. Memory is bounded: a buffer for each connection and a few on the line. When
+   sealing is slower than the network, the network waits.
+
+One thread runs it; the sealing line has its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from vodseal.download.fetch import ReceiveBuffer, Reply, Request
+from vodseal.download.plan import SEGMENT_LIMIT, Meter, Piece
+from vodseal.download.retry import Failure, RetryPolicy, Trouble, decide
+from vodseal.download.sealing import Broken, Durable, Outcome, Refused, SealingLine, Written
+from vodseal.errors import DownloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vodseal.clock import Clock
+    from vodseal.download.fetch import Fetcher
+
+__all__ = ["End", "Engine", "EngineInput"]
+
+_STEP: Final = 0.02
+"""Seconds that one look at the network may take."""
+_SPARE_BUFFERS: Final = 3
+
+
+class End(Enum):
+    """How the downloading phase ended."""
+
+    STAGED = "every piece is durable"
+    STOPPED = "somebody asked to stop"
+    CHANGED = "the file is another one on the server now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInput:
+    """What a run works on."""
+
+    pieces: tuple[Piece, ...]
+    """Those that are not durable yet."""
+    validator: str
+    """The strong ETag of the one file; empty where there is none, or digests."""
+    connections: int
+    policy: RetryPolicy
+
+
+class _Tries:
+    """The failed attempts of one piece."""
+
+    __slots__ = ("attempts", "mark", "since_progress")
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.since_progress = 0
+        self.mark = -1
+
+    def count(self, mark: int) -> None:
+        """Count one; ``mark`` grows with every piece that got through."""
+        self.attempts += 1
+        self.since_progress = 1 if mark != self.mark else self.since_progress + 1
+        self.mark = mark
+
+
+class Engine:
+    """One downloading phase. Made for one ``run``."""
+
+    def __init__(
+        self,
+        work: EngineInput,
+        *,
+        fetcher: Fetcher,
+        line: SealingLine,
+        meter: Meter,
+        clock: Clock,
+        should_stop: Callable[[], bool],
+        on_durable: Callable[[Piece], None],
+        on_look: Callable[[], None],
+    ) -> None:
+        """``on_durable`` hears of each piece, ``on_look`` is called many times a second."""
+        self._work = work
+        self._fetcher = fetcher
+        self._line = line
+        self._meter = meter
+        self._clock = clock
+        self._should_stop = should_stop
+        self._on_durable = on_durable
+        self._on_look = on_look
+        self._queue = deque(work.pieces)
+        self._later: list[tuple[float, int, Piece]] = []
+        self._fetching: dict[Request, Piece] = {}
+        self._free = [ReceiveBuffer() for _ in range(work.connections + _SPARE_BUFFERS)]
+        self._on_line = 0
+        self._not_durable = len(work.pieces)
+        self._progress = 0
+        self._tries: dict[tuple[int, int], _Tries] = {}
+        self.lengths_announced = True
+        self.received_bytes = 0
+
+    def run(self) -> End:
+        """Fetch and stage what is missing.
+
+        Raises:
+            DownloadError: The network, the server or the disk did not let it
+                (NET_ERROR, URL_CANNOT_REACH, NO_SPACE, WRITE_ERROR). What is
+                durable stays so.
+        """
+        try:
+            end = self._loop()
+        finally:
+            self._fetcher.close()
+            left = self._line.close()
+            self._take_outcomes(outcome for outcome in left if isinstance(outcome, Durable))
+        return end
+
+    def _loop(self) -> End:
+        while self._not_durable:
+            if self._should_stop():
+                return End.STOPPED
+            self._submit()
+            for reply in self._fetcher.wait(_STEP):
+                if reply.failure is not None and reply.failure.trouble is Trouble.CHANGED:
+                    return End.CHANGED
+                self._take_reply(reply)
+            idle = not self._fetching
+            self._take_outcomes(self._line.outcomes(_STEP if idle else 0))
+            self._meter.look(self._fetcher.received())
+            self._on_look()
+        return End.STAGED
+
+    def _submit(self) -> None:
+        now = self._clock.monotonic()
+        while self._later and self._later[0][0] <= now:
+            self._queue.appendleft(heapq.heappop(self._later)[2])
+        while self._queue and self._free and len(self._fetching) < self._work.connections:
+            piece = self._queue.popleft()
+            request = Request(
+                url=piece.segment.url,
+                limit=SEGMENT_LIMIT if piece.size is None else piece.size,
+                start=piece.start,
+                size=piece.size,
+                validator=self._work.validator,
+            )
+            self._fetching[request] = piece
+            self._fetcher.submit(request, self._free.pop())
+
+    def _take_reply(self, reply: Reply) -> None:
+        piece = self._fetching.pop(reply.request)
+        self.received_bytes += reply.buffer.size
+        if reply.failure is not None:
+            self._free.append(reply.buffer)
+            self._fail(piece, reply.failure)
+            return
+        self.lengths_announced &= reply.length_announced or piece.size is not None
+        self._on_line += 1
+        self._line.put(piece, reply.buffer)
+
+    def _take_outcomes(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            match outcome:
+                case Broken(error):
+                    raise error
+                case Durable(piece, size):
+                    self._not_durable -= 1
+                    self._meter.add(piece, size)
+                    self._on_durable(piece)
+                case Written(_, buffer):
+                    self._leave_line(buffer)
+                    self._progress += 1
+                case Refused(piece, buffer, trouble):
+                    self._leave_line(buffer)
+                    self._fail(piece, Failure(trouble=trouble))
+        waiting = self._queue or self._later or self._fetching or self._on_line
+        if self._not_durable and not waiting:
+            self._line.hurry()
+
+    def _leave_line(self, buffer: ReceiveBuffer) -> None:
+        self._on_line -= 1
+        self._free.append(buffer)
+
+    def _fail(self, piece: Piece, failure: Failure) -> None:
+        tries = self._tries.setdefault(piece.key, _Tries())
+        tries.count(self._progress)
+        verdict = decide(
+            self._work.policy,
+            failure,
+            attempts=tries.attempts,
+            attempts_since_progress=tries.since_progress,
+        )
+        if verdict.pause is None:
+            count = f"{tries.attempts} attempts" if tries.attempts > 1 else "1 attempt"
+            msg = f"segment {piece.sequence}: {failure.text}, after {count}"
+            raise DownloadError(verdict.code, msg)
+        when = self._clock.monotonic() + verdict.pause
+        heapq.heappush(self._later, (when, piece.sequence << 32 | piece.number, piece))
