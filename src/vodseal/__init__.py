@@ -1,1 +1,76 @@
-"""Secure video download for offline playback."""
+"""Secure video download for offline playback.
+
+    from vodseal import MediaDownloader, PrivateService, VidAuth
+
+Everything that an app needs is here. Each name is loaded on its first use, so
+that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from vodseal.credential.fingerprint import AppIdentity
+    from vodseal.download.states import State
+    from vodseal.error_codes import ErrorCode
+    from vodseal.errors import VodsealError
+    from vodseal.media.tracks import MediaInfo, TrackInfo
+    from vodseal.sdk.config import DownloaderConfig
+    from vodseal.sdk.downloader import MediaDownloader
+    from vodseal.sdk.error_info import ErrorInfo
+    from vodseal.sdk.factory import DownloaderFactory
+    from vodseal.sdk.player_config import VidPlayerConfigGen
+    from vodseal.sdk.private_service import PrivateService
+    from vodseal.sdk.progress import Progress
+    from vodseal.sdk.sources import VidAuth, VidSts
+    from vodseal.sdk.stored_download import DeleteResult
+
+_HOMES: Final = {
+    "AppIdentity": "vodseal.credential.fingerprint",
+    "DeleteResult": "vodseal.sdk.stored_download",
+    "DownloaderConfig": "vodseal.sdk.config",
+    "DownloaderFactory": "vodseal.sdk.factory",
+    "ErrorCode": "vodseal.error_codes",
+    "ErrorInfo": "vodseal.sdk.error_info",
+    "MediaDownloader": "vodseal.sdk.downloader",
+    "MediaInfo": "vodseal.media.tracks",
+    "PrivateService": "vodseal.sdk.private_service",
+    "Progress": "vodseal.sdk.progress",
+    "State": "vodseal.download.states",
+    "TrackInfo": "vodseal.media.tracks",
+    "VidAuth": "vodseal.sdk.sources",
+    "VidPlayerConfigGen": "vodseal.sdk.player_config",
+    "VidSts": "vodseal.sdk.sources",
+    "VodsealError": "vodseal.errors",
+}
+
+__all__ = [
+    "AppIdentity",
+    "DeleteResult",
+    "DownloaderConfig",
+    "DownloaderFactory",
+    "ErrorCode",
+    "ErrorInfo",
+    "MediaDownloader",
+    "MediaInfo",
+    "PrivateService",
+    "Progress",
+    "State",
+    "TrackInfo",
+    "VidAuth",
+    "VidPlayerConfigGen",
+    "VidSts",
+    "VodsealError",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on its first use."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from vodseal.clock import Clock
 
-__all__ = ["AppKeySource", "KeyService", "current", "install", "is_installed", "uninstall"]
+__all__ = ["AppKeySource", "KeyService", "current", "install", "installed", "uninstall"]
 
 AppKeySource: TypeAlias = "str | Path | Callable[[], str] | None"
 """The app's private string, a file that holds it, or who is asked for it."""
@@ -70,7 +70,7 @@ class KeyService:
             clock: Decides what is valid now.
         """
         self._app_key = app_key
-        self._home = home
+        self.home = home or default_home()
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._app: UnlockedApp | None = None
@@ -102,7 +102,7 @@ class KeyService:
         fingerprint = self.unlock().fingerprint
         with self._lock:
             if self._vault is None:
-                self._vault = Vault(self._home or default_home(), fingerprint)
+                self._vault = Vault(self.home, fingerprint)
             return self._vault
 
     def open_content_key(self, download_id: bytes, now: float) -> bytes:
@@ -115,11 +115,20 @@ class KeyService:
             LicenseBindingError: Issued for another app or device.
             FormatError: The stored license was altered.
         """
-        app, vault = self.unlock(), self.vault()
-        envelope = vault.load_license(download_id)
+        self.unlock()
+        envelope = self.vault().load_license(download_id)
         if envelope is None:
             raise LicenseMissingError
-        device = vault.device
+        return self.open_license(envelope, download_id, now)
+
+    def open_license(self, envelope: bytes, download_id: bytes, now: float) -> bytes:
+        """Return the content key in a license that need not be stored yet.
+
+        Raises:
+            SecurityFileError, AppIdentityError: As ``unlock``.
+            LicenseError: As ``open_content_key``; also for what is no license.
+        """
+        app, device = self.unlock(), self.vault().device
         opened = verify_license(envelope, trust=app.trust, device_key=device.signing.public_key())
         check(opened, now)
         return open_content_key(opened, download_id=download_id, app=app, device=device)
@@ -200,9 +209,9 @@ def uninstall() -> None:
         _current = None
 
 
-def is_installed() -> bool:
-    """Tell whether a security file was given to this process, a good one or not."""
-    return _current is not None
+def installed() -> KeyService | None:
+    """Return the process's key service, its security file good or not; None before ``install``."""
+    return _current
 
 
 def current() -> KeyService:

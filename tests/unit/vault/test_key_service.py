@@ -239,24 +239,24 @@ def sign_identity(app: Path) -> AppIdentity:
 
 
 @pytest.fixture
-def installed() -> Iterator[None]:
+def fresh_process() -> Iterator[None]:
     key_service.uninstall()
     yield
     key_service.uninstall()
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("fresh_process")
 @pytest.mark.behaviour("B20")
 def test_one_file_for_the_process_and_the_last_one_counts(
     issuer: Issuer, identity: AppIdentity, tmp_path: Path
 ) -> None:
-    assert not key_service.is_installed()
+    assert key_service.installed() is None
     with pytest.raises(SecurityFileError):
         key_service.current()
     key_service.install(b"nonsense", identity, None, tmp_path)
     first = key_service.current()
     key_service.install(issuer.security_file(identity), identity, None, tmp_path)
-    assert key_service.is_installed()
+    assert key_service.installed() is key_service.current()
     assert key_service.current().unlock().fingerprint == identity.fingerprint
     with pytest.raises(SecurityFileError):
         first.unlock()

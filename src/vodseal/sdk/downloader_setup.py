@@ -1,0 +1,123 @@
+"""What an app tells a downloader before it begins (client-surface 1.2, A2, A3, A6, A15, A17).
+
+Setting takes effect with the next prepare or start; listeners at once.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Final
+
+from vodseal.errors import MisuseError
+from vodseal.sdk.config import DownloaderConfig
+from vodseal.sdk.listeners import Event, Listeners
+from vodseal.sdk.sources import VidAuth, VidSts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vodseal.media.tracks import MediaInfo
+    from vodseal.sdk.error_info import ErrorInfo
+    from vodseal.sdk.job_maker import UrlConverter
+    from vodseal.sdk.sources import Source
+
+__all__ = ["DownloaderSetup"]
+
+
+_process_converter: Final[list[UrlConverter]] = []
+"""The process's converter, or nothing."""
+
+
+class DownloaderSetup:
+    """The settings of one downloader, and the URL converter of the process."""
+
+    def __init__(self) -> None:
+        """Begin without save dir, source, track and listeners."""
+        self._lock = threading.Lock()
+        self._listeners = Listeners()
+        self._config = DownloaderConfig()
+        self._converter: UrlConverter | None = None
+        self._save_dir: str | None = None
+        self._source: Source | None = None
+        self._index: int | None = None
+
+    def set_save_dir(self, save_dir: str | os.PathLike[str]) -> None:
+        """Choose the folder of the file; it is created when it is missing (B13)."""
+        self._save_dir = os.fspath(save_dir)
+
+    def set_on_prepared_listener(self, listener: Callable[[MediaInfo], object] | None) -> None:
+        """Have ``listener`` called with the tracks, once for each prepare."""
+        self._listeners.set_function(Event.PREPARED, listener)
+
+    def set_on_progress_listener(
+        self,
+        downloading: Callable[[int], object] | None,
+        processing: Callable[[int], object] | None = None,
+    ) -> None:
+        """Have both called with percent: of the download, then of the processing (B29)."""
+        self._listeners.set_function(Event.DOWNLOADING, downloading)
+        self._listeners.set_function(Event.PROCESSING, processing)
+
+    def set_on_completion_listener(self, listener: Callable[[], object] | None) -> None:
+        """Have ``listener`` called when the file is finished."""
+        self._listeners.set_function(Event.COMPLETION, listener)
+
+    def set_on_error_listener(self, listener: Callable[[ErrorInfo], object] | None) -> None:
+        """Have ``listener`` called when a prepare or a download fails."""
+        self._listeners.set_function(Event.ERROR, listener)
+
+    def set_delegate(self, delegate: object | None) -> None:
+        """Have the methods of ``delegate`` called; all of them are optional.
+
+        They are ``on_prepared(downloader, media_info)``,
+        ``on_downloading_progress(downloader, percent)``,
+        ``on_processing_progress(downloader, percent)``,
+        ``on_completion(downloader)`` and ``on_error(downloader, error_info)``.
+        """
+        self._listeners.set_delegate(delegate)
+
+    def set_downloader_config(self, config: DownloaderConfig) -> None:
+        """Choose timeouts, headers and proxy (B43)."""
+        self._config = config
+
+    def get_downloader_config(self) -> DownloaderConfig:
+        """Return the network settings."""
+        return self._config
+
+    def set_play_url_convert_callback(self, converter: UrlConverter | None) -> None:
+        """Have ``converter`` see every media URL of this downloader (B44).
+
+        It gets the URL and its format, "m3u8", "mp4" or "" when unknown, and
+        returns the URL to fetch, or None to fetch it as it is. It is called on
+        the run's thread.
+        """
+        self._converter = converter
+
+    @staticmethod
+    def set_convert_url_callback(converter: UrlConverter | None) -> None:
+        """Have ``converter`` see the media URLs of downloaders that have none of their own."""
+        _process_converter[:] = [] if converter is None else [converter]
+
+    def _url_converter(self) -> UrlConverter | None:
+        """Return the downloader's converter, else the process's."""
+        return self._converter or next(iter(_process_converter), None)
+
+    def select_item(self, index: int) -> None:
+        """Choose the track by its index, which is not its position in the list."""
+        self._index = index
+
+    def update_source(self, source: Source) -> None:
+        """Replace the credential; nothing is asked for before ``start`` (B10).
+
+        Raises:
+            MisuseError: ``source`` is of another kind (B42).
+        """
+        self._source = self._accept(source)
+
+    @staticmethod
+    def _accept(source: Source | None) -> Source | None:
+        """Return ``source``, when it is of a kind that can be downloaded; None is one (B4)."""
+        if source is None or isinstance(source, VidSts | VidAuth):
+            return source
+        raise MisuseError("only VidSts and VidAuth can be downloaded")

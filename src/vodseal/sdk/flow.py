@@ -1,0 +1,254 @@
+"""One download, from a source and an index to a finished file.
+
+The order is the promise (client-surface 1.10, security.md 3.3):
+
+1. What is missing or switched off is said before anything is written (B1, B4,
+   B12, B13).
+2. The license, or in normal mode the staging key, is durable before the first
+   segment is asked for.
+3. What is staged already is gone on from, without a prepare (B21, B25). When
+   nothing can open it any more, it gives way to a new download from 0.
+4. When everything is staged, an unreachable service does not keep the file from
+   being finished: processing needs no network.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from vodseal.download.disk_errors import disk_error
+from vodseal.download.engine import DownloadTask
+from vodseal.download.fetch import FetcherConfig
+from vodseal.download.files import final_path
+from vodseal.download.http_fetcher import HttpFetcher
+from vodseal.download.index import JobStore
+from vodseal.download.job import Identity
+from vodseal.download.journal import JobState
+from vodseal.error_codes import ErrorCode
+from vodseal.errors import CredentialError, DownloadError, RequestError
+from vodseal.sdk.content_key import (
+    KeyWish,
+    plain_content_key,
+    secure_content_key,
+    stored_content_key,
+    unlocked,
+)
+from vodseal.sdk.job_maker import JobMaker
+from vodseal.sdk.offer import DownloadMode, choose_track, fetch_offer
+from vodseal.sdk.stored_download import discard, opens_with
+from vodseal.sdk.transport import RpcClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vodseal.clock import Clock
+    from vodseal.credential.trust import VerificationKeys
+    from vodseal.download.job import JobSpec
+    from vodseal.download.journal import JobEntry
+    from vodseal.media.tracks import TrackInfo
+    from vodseal.sdk.config import DownloaderConfig
+    from vodseal.sdk.job_maker import UrlConverter
+    from vodseal.sdk.offer import Offer
+    from vodseal.sdk.progress import ProgressRelay
+    from vodseal.sdk.sources import Source
+    from vodseal.vault.key_service import KeyService
+
+__all__ = ["DownloadFlow", "Order", "required_source"]
+
+_UNREACHED: Final = {ErrorCode.REQUEST_FAIL, ErrorCode.SERVER_NO_RESPONSE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What an app asked for when it called start()."""
+
+    source: Source | None = field(repr=False)
+    save_dir: str | None
+    index: int | None
+    config: DownloaderConfig
+    convert: UrlConverter | None
+    keys: KeyService | None
+    """The process's key service, when a security file is loaded."""
+
+    home: Path
+    clock: Clock
+    random: Callable[[int], bytes] = field(repr=False)
+
+
+class DownloadFlow:
+    """One run. Used once, on one thread."""
+
+    def __init__(
+        self, order: Order, *, relay: ProgressRelay, is_stopped: Callable[[], bool]
+    ) -> None:
+        """Take the order; ``relay`` hears of progress, ``is_stopped`` is asked often."""
+        self._order = order
+        self._relay = relay
+        self._is_stopped = is_stopped
+
+    def run(self) -> str | None:
+        """Return the absolute path of the finished file; None when it was stopped.
+
+        Raises:
+            DownloadError, RequestError: Why not. What was staged is kept.
+            LicenseError: The service's license does not fit this app and device.
+        """
+        try:
+            return self._run()
+        except (OSError, sqlite3.Error) as error:
+            raise disk_error(error, deed="use the save dir or the vault") from error
+        except RequestError as error:
+            if error.code is ErrorCode.INTERRUPTED and self._is_stopped():
+                return None
+            raise
+
+    def _run(self) -> str | None:
+        source, save_dir, index = self._checked()
+        order = self._order
+        with RpcClient.for_source(
+            source, config=order.config, cancelled=self._is_stopped, clock=order.clock
+        ) as client:
+            try:
+                offer = fetch_offer(client, source, sealing=order.keys is not None)
+            except RequestError as error:
+                ready = self._staged(save_dir, source.vid, index)
+                if error.code not in _UNREACHED or ready is None:
+                    raise
+            else:
+                ready = self._ready(client, source, offer, index, save_dir)
+        if ready is None or self._is_stopped():
+            return None
+        return self._work(ready)
+
+    def _checked(self) -> tuple[Source, str, int]:
+        order = self._order
+        source = required_source(order.source)
+        if order.index is None:
+            raise DownloadError(ErrorCode.NOT_SELECT_ITEM, "No track was selected")
+        if not order.save_dir:
+            raise DownloadError(ErrorCode.NOT_SET_SAVE_DIR, "No save dir was set")
+        return source, order.save_dir, order.index
+
+    def _staged(self, save_dir: str, vid: str, index: int) -> _Ready | None:
+        """Return what needs no network any more; None when something does."""
+        entry = JobStore.find(save_dir, vid, index)
+        if entry is None or entry.state is JobState.DOWNLOADING:
+            return None
+        key = self._kept_key(entry)
+        if key is None:
+            return None
+        job = JobStore(entry.identity).load_job(key)
+        if job is None and entry.state is not JobState.COMPLETED:
+            return None
+        return _Ready(entry=entry, key=key, job=job)
+
+    def _kept_key(self, entry: JobEntry) -> bytes | None:
+        order = self._order
+        if not entry.secure:
+            return plain_content_key(order.home, entry.download_id, order.random)
+        keys = unlocked(order.keys)
+        return stored_content_key(keys, entry.download_id, order.clock.now())
+
+    def _ready(
+        self, client: RpcClient, source: Source, offer: Offer, index: int, save_dir: str
+    ) -> _Ready | None:
+        """Return the job to run, its key durable; None when it was stopped meanwhile."""
+        order = self._order
+        track = choose_track(offer, source, index)
+        secure = offer.mode is DownloadMode.SECURE
+        keys = unlocked(order.keys) if secure else order.keys
+        identity = Identity(save_dir=save_dir, vid=source.vid, format=track.vod_format, index=index)
+        entry = JobStore(identity).create(secure=secure, random=order.random)
+        key = self._content_key(client, source, track, entry)
+        if not opens_with(entry, key):
+            discard(entry, order.keys, order.home)
+            entry = JobStore(identity).create(secure=secure, random=order.random)
+            key = self._content_key(client, source, track, entry)
+        if entry.state is JobState.COMPLETED:
+            return _Ready(entry=entry, key=key, job=None)
+        if self._is_stopped():
+            return None
+        maker = JobMaker(
+            client=client,
+            fetcher=HttpFetcher(fetcher_config(order.config)),
+            source=source,
+            media=offer.media,
+            track=track,
+            trust=None if keys is None else trust_of(keys),
+            convert=order.convert,
+        )
+        return _Ready(entry=entry, key=key, job=maker.make(entry.download_id, secure=secure))
+
+    def _content_key(
+        self, client: RpcClient, source: Source, track: TrackInfo, entry: JobEntry
+    ) -> bytes:
+        order = self._order
+        if not entry.secure:
+            return plain_content_key(order.home, entry.download_id, order.random)
+        wish = KeyWish(
+            vid=source.vid,
+            job_id=track.job_id,
+            index=track.index,
+            download_id=entry.download_id,
+            now=order.clock.now(),
+        )
+        return secure_content_key(client, unlocked(order.keys), wish, order.random)
+
+    def _work(self, ready: _Ready) -> str | None:
+        identity = ready.entry.identity
+        if ready.job is not None:
+            task = DownloadTask(
+                identity,
+                ready.job,
+                ready.key,
+                listener=self._relay,
+                should_stop=self._is_stopped,
+                fetcher=fetcher_config(self._order.config),
+            )
+            if task.run() is None:
+                return None
+        self._relay.finish()
+        return final_path(identity, secure=ready.entry.secure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A download that lacks nothing but the work."""
+
+    entry: JobEntry
+    key: bytes = field(repr=False)
+    job: JobSpec | None
+    """None when the file is finished already."""
+
+
+def required_source(source: Source | None) -> Source:
+    """Return the source.
+
+    Raises:
+        DownloadError: ``STS_SOURCE_NULL``: there is none (B4).
+    """
+    if source is None:
+        raise DownloadError(ErrorCode.STS_SOURCE_NULL, "No source was given")
+    return source
+
+
+def fetcher_config(config: DownloaderConfig) -> FetcherConfig:
+    """Return the app's network settings as the engine takes them (B43)."""
+    return FetcherConfig(
+        connect_timeout=config.connect_timeout_ms / 1000,
+        read_timeout=config.network_timeout_ms / 1000,
+        referer=config.referer,
+        user_agent=config.user_agent,
+        proxy=config.http_proxy,
+    )
+
+
+def trust_of(keys: KeyService) -> VerificationKeys | None:
+    """Return whose signatures the loaded security file lists; None when it does not open."""
+    try:
+        return keys.unlock().trust
+    except CredentialError:
+        return None
