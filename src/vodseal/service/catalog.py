@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from vodseal.service.context import ServiceContext
     from vodseal.service.parameters import Parameters
+    from vodseal.service.runtime import Service
 
 __all__ = [
     "delete_videos",
@@ -33,6 +34,7 @@ __all__ = [
     "original_key",
     "streams_of",
     "sweep",
+    "sweep_uploads",
 ]
 
 _log = logging.getLogger(__name__)
@@ -71,14 +73,16 @@ async def streams_of(session: AsyncSession, video_id: str) -> Sequence[Stream]:
     return (await session.scalars(query)).all()
 
 
-async def delete_videos(context: ServiceContext, uploads: Path, ids: Sequence[str]) -> list[str]:
+async def delete_videos(service: Service, ids: Sequence[str]) -> list[str]:
     """Delete videos with all that belongs to them, and return the ids of those there were."""
+    context = service.context
     async with context.sessions.begin() as session:
         found = list(await session.scalars(select(Video.id).where(Video.id.in_(ids))))
         await session.execute(delete(Video).where(Video.id.in_(found)))
+    await service.runner.cancel(found)
     for video_id in found:
         await _erase(context, video_id)
-    await sweep_uploads(context, uploads)
+    await sweep_uploads(context, service.uploads)
     return found
 
 

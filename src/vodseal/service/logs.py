@@ -26,6 +26,8 @@ _FIELDS: Final = (
     "job_id",
     "status",
     "outcome",
+    "reason",
+    "count",
     "seconds",
 )
 

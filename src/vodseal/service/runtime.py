@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from vodseal.service.authn import Authenticator, Caller
@@ -27,6 +27,9 @@ class Runner(Protocol):
 
     def notify(self) -> None:
         """Look for waiting tasks now."""
+
+    async def cancel(self, video_ids: Sequence[str]) -> None:
+        """End the work on videos whose rows are gone; return when nothing writes for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from vodseal.clock import SystemClock
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
 from vodseal.service.app import create_app
+from vodseal.service.jobs.in_process import InProcessRunner
 from vodseal.service.opening import open_service
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Ready:
 def run(
     settings: Settings,
     on_ready: Callable[[Ready], None],
-    make_runner: Callable[[ServiceContext], Runner],
+    make_runner: Callable[[ServiceContext], Runner] = InProcessRunner,
 ) -> None:
     """Serve until a signal comes. ``on_ready`` is called once, when requests are answered.
 

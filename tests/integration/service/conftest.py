@@ -45,6 +45,7 @@ class IdleRunner:
     def __init__(self, context) -> None:
         self.context = context
         self.notified = 0
+        self.cancelled = []
         self.running = False
 
     async def start(self) -> None:
@@ -55,6 +56,9 @@ class IdleRunner:
 
     def notify(self) -> None:
         self.notified += 1
+
+    async def cancel(self, video_ids) -> None:
+        self.cancelled.extend(video_ids)
 
 
 @dataclass

@@ -77,10 +77,9 @@ async def delete_video(service: Service, call: Call) -> Mapping[str, object]:
     ids = list(dict.fromkeys(call.parameters.names("VideoIds")))
     if len(ids) > _MAX_IDS:
         raise RpcError("VideoIdsExceededMax")
-    found = await delete_videos(service.context, service.uploads, ids)
+    found = await delete_videos(service, ids)
     if not found:
         raise RpcError("InvalidVideo.NotFound")
-    service.runner.notify()
     missing = [item for item in ids if item not in found]
     return {
         "NonExistVideoIds": missing,
