@@ -33,6 +33,9 @@ __all__ = [
 JSON_TYPE: Final = "application/json;charset=utf-8"
 XML_TYPE: Final = "text/xml;charset=utf-8"
 
+_SUCCESS: Final = range(200, 300)
+"""A redirect is no answer: a signed request is for one host."""
+
 _ILLEGAL_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _RECOMMEND: Final = "https://help.aliyun.com/zh/vod/developer-reference/error-codes"
 
@@ -148,7 +151,7 @@ def raise_for_error(status: int, answer: Mapping[str, Any]) -> None:
             of the service's words in the message.
     """
     code = answer.get("Code") or answer.get("code") or ""
-    if status < 400 and not code:  # noqa: PLR2004 - HTTP
+    if status in _SUCCESS and not code:
         return
     server_code = code if isinstance(code, str) else str(code)
     message = str(answer.get("Message") or answer.get("message") or f"HTTP {status}")

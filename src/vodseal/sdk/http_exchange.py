@@ -111,8 +111,9 @@ class HttpExchange:
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, config.connect_timeout_ms)
         curl.setopt(pycurl.TIMEOUT_MS, _PATIENCE * config.network_timeout_ms)
         curl.setopt(pycurl.USERAGENT, config.user_agent)
-        curl.setopt(pycurl.REFERER, config.referer)
-        curl.setopt(pycurl.PROXY, config.http_proxy)
+        if config.referer:  # set to nothing, it would be sent as an empty header
+            curl.setopt(pycurl.REFERER, config.referer)
+        curl.setopt(pycurl.PROXY, config.http_proxy)  # to nothing: the environment is not asked
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.SSL_VERIFYPEER, 1)
         curl.setopt(pycurl.SSL_VERIFYHOST, 2)
