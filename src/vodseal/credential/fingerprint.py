@@ -99,8 +99,8 @@ class AppIdentity:
     def from_identification(cls, text: str) -> Self:
         """Return the app that an ``AppIdentification`` names, which does not say its kind.
 
-        Twenty pairs with colons are Android's SHA-1, hex digits alone a Windows
-        serial, anything with a dot a bundle ID.
+        What holds a dot is a bundle ID, what holds a colon is Android's SHA-1,
+        and hex digits alone are a Windows serial.
 
         Raises:
             CredentialError: ``text`` is empty, a SHA-1 without its colons, or
@@ -113,7 +113,7 @@ class AppIdentity:
             raise CredentialError("an Android SHA-1 is written with colons")
         if "." in stripped:
             return cls.ios_bundle(stripped)
-        if _SHA1.fullmatch(stripped.upper()):
+        if ":" in stripped:
             return cls.android_sha1(stripped)
         return cls.windows_serial(stripped)
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from vodseal.container.cbor import CborValue, encode
+from vodseal.credential.envelope import EnvelopeType, seal_self_anchored
+from vodseal.credential.fingerprint import AppIdentity
+from vodseal.credential.manifest import AppManifest, FileEntry, seal_manifest
+from vodseal.errors import AppIdentityError, CredentialError
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"m" * 32)
+FILES = {
+    "main.py": FileEntry(size=10, sha256=b"h" * 32),
+    "lib/b.so": FileEntry(size=0, sha256=b"i" * 32),
+    "lib/a \u6c34.py": FileEntry(size=1 << 40, sha256=b"j" * 32),
+}
+
+
+def test_what_was_signed_is_read() -> None:
+    manifest = AppManifest.parse(seal_manifest("com.example.app", FILES, KEY))
+    assert dict(manifest.files) == FILES
+    assert manifest.identity == AppIdentity.python(
+        "com.example.app", KEY.public_key().public_bytes_raw()
+    )
+
+
+def test_a_large_app_fits() -> None:
+    files = {f"package/module_{n:05}.py": FileEntry(size=n, sha256=bytes(32)) for n in range(5000)}
+    assert len(AppManifest.parse(seal_manifest("com.example.app", files, KEY)).files) == 5000
+
+
+def test_no_flipped_bit_survives() -> None:
+    data = seal_manifest("com.example.app", FILES, KEY)
+    for bit in range(len(data) * 8):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(AppIdentityError):
+            AppManifest.parse(bytes(changed))
+
+
+def test_signing_with_another_key_gives_another_app() -> None:
+    other = Ed25519PrivateKey.from_private_bytes(b"n" * 32)
+    one, two = (AppManifest.parse(seal_manifest("com.example.app", FILES, k)) for k in (KEY, other))
+    assert one.identity.fingerprint != two.identity.fingerprint
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/etc/passwd", "../up", "a/../b", "./a", "a//b", "a/", "a\\b", "C:/x", "a\0b", ".", ".."],
+)
+def test_a_path_stays_in_the_folder(path: str) -> None:
+    entry = FileEntry(size=1, sha256=bytes(32))
+    with pytest.raises(AppIdentityError):
+        seal_manifest("com.example.app", {path: entry}, KEY)
+    body = encode({0: 1, 1: "com.example.app", 2: [[path, 1, bytes(32)]]})
+    with pytest.raises(AppIdentityError):
+        AppManifest.parse(seal_self_anchored(EnvelopeType.APP_MANIFEST, body, KEY))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [["b", 1, bytes(32)], ["a", 1, bytes(32)]],
+        [["a", 1, bytes(32)], ["a", 2, bytes(32)]],
+        [["a", 1]],
+        [["a", 1, bytes(31)]],
+        [["a", -1, bytes(32)]],
+        [["a", True, bytes(32)]],
+        [["a", "1", bytes(32)]],
+        [[b"a", 1, bytes(32)]],
+        ["a"],
+        {},
+    ],
+)
+def test_a_signed_list_that_breaks_a_rule_is_refused(files: CborValue) -> None:
+    body = encode({0: 1, 1: "com.example.app", 2: files})
+    with pytest.raises(AppIdentityError):
+        AppManifest.parse(seal_self_anchored(EnvelopeType.APP_MANIFEST, body, KEY))
+
+
+def test_a_bundle_id_is_one() -> None:
+    with pytest.raises(CredentialError):
+        seal_manifest("not a bundle", FILES, KEY)
+    body = encode({0: 1, 1: "not a bundle", 2: []})
+    with pytest.raises(AppIdentityError):
+        AppManifest.parse(seal_self_anchored(EnvelopeType.APP_MANIFEST, body, KEY))
