@@ -1,4 +1,4 @@
-"""What a device signs when it asks for a license (security 00.9).
+"""What a device signs when it asks for a license (SPEC license §8).
 
 ``b"vodseal1/acquire" 00`` and the deterministic CBOR list of video id, job id,
 download id, serial of the security file, and both public keys of the device.
