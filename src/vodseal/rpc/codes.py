@@ -43,9 +43,9 @@ _GATEWAY: Final = {
     "InvalidAccessKeyId.Inactive": ServerError(
         403, "Specified access key is disabled.", C.SERVER_POP_ACCESSKEYID_NOT_FOUND
     ),
-    "SignatureDoesNotMatch": ServerError(
+    "SignatureDoesNotMatch": ServerError(  # without a colon, an old client fails (wire 14)
         400,
-        "Specified signature is not matched with our calculation.",
+        "Specified signature is not matched with our calculation. server string to sign is:",
         C.SERVER_POP_SIGNATURE_NOT_MATCH,
     ),
     "IncompleteSignature": ServerError(

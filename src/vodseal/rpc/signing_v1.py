@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from vodseal.errors import RpcError
 from vodseal.rpc.canonical import canonical_query, percent_encode
+from vodseal.rpc.codes import server_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +90,5 @@ def verify(method: str, parameters: Mapping[str, str], secret: str) -> None:
     if not hmac.compare_digest(expected.encode(), given.encode(errors="replace")):
         raise RpcError(
             "SignatureDoesNotMatch",
-            "Specified signature is not matched with our calculation. server string to sign is:"
-            + string_to_sign(method, parameters),
+            server_error("SignatureDoesNotMatch").message + string_to_sign(method, parameters),
         )
