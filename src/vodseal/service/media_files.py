@@ -44,7 +44,7 @@ def parse_range(header: str, size: int) -> ByteRange | None:
         return None
     first, last = match.groups()
     if not first:
-        return ByteRange(max(0, size - int(last)), size if int(last) else 0)
+        return ByteRange(max(0, size - int(last)), size) if int(last) else ByteRange(0, 0)
     start = int(first)
     end = min(int(last) + 1, size) if last else size
     if last and int(last) < start:

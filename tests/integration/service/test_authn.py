@@ -92,9 +92,7 @@ def test_a_player_may_leave_the_timestamp_out(service):
 
 
 def test_form_parameters_count_like_query_parameters(service):
-    answer = service.call(
-        "SetServiceSettings", Name="download-mode", form={"Value": "normal"}
-    )
+    answer = service.call("SetServiceSettings", Name="download-mode", form={"Value": "normal"})
     assert answer.status == 200
     assert service.ok("GetServiceSettings")["Settings"]["download-mode"] == "normal"
 
@@ -294,9 +292,7 @@ def test_a_play_auth_allows_playing_and_downloading_only(service):
 def test_play_auth_lifetimes_have_bounds(service):
     [stream] = publish(service)
     for seconds in (99, 3001):
-        answer = service.call(
-            "GetVideoPlayAuth", VideoId=stream.video_id, AuthInfoTimeout=seconds
-        )
+        answer = service.call("GetVideoPlayAuth", VideoId=stream.video_id, AuthInfoTimeout=seconds)
         assert answer.code == "InvalidParameter.AuthInfoTimeout"
     meta = service.ok("GetVideoPlayAuth", VideoId=stream.video_id, AuthInfoTimeout=3000)
     assert meta["VideoMeta"]["Duration"] == 20.0
