@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from vodseal.download.disk_errors import disk_error
-from vodseal.download.engine import DownloadTask
 from vodseal.download.fetch import FetcherConfig
 from vodseal.download.files import final_path
-from vodseal.download.http_fetcher import HttpFetcher
 from vodseal.download.index import JobStore
 from vodseal.download.job import Identity
 from vodseal.download.journal import JobState
+from vodseal.download.small_fetch import HttpFetcher
+from vodseal.download.task import DownloadTask
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import CredentialError, DownloadError, RequestError
 from vodseal.sdk.content_key import (
@@ -93,17 +93,14 @@ class DownloadFlow:
         """Return the absolute path of the finished file; None when it was stopped.
 
         Raises:
-            DownloadError, RequestError: Why not. What was staged is kept.
+            DownloadError, RequestError: Why not; when it was stopped, anything. What
+                was staged is kept.
             LicenseError: The service's license does not fit this app and device.
         """
         try:
             return self._run()
         except (OSError, sqlite3.Error) as error:
             raise disk_error(error, deed="use the save dir or the vault") from error
-        except RequestError as error:
-            if error.code is ErrorCode.INTERRUPTED and self._is_stopped():
-                return None
-            raise
 
     def _run(self) -> str | None:
         source, save_dir, index = self._checked()
@@ -173,7 +170,9 @@ class DownloadFlow:
             return None
         maker = JobMaker(
             client=client,
-            fetcher=HttpFetcher(fetcher_config(order.config)),
+            fetcher=HttpFetcher(
+                fetcher_config(order.config), clock=order.clock, should_stop=self._is_stopped
+            ),
             source=source,
             media=offer.media,
             track=track,
@@ -207,6 +206,7 @@ class DownloadFlow:
                 listener=self._relay,
                 should_stop=self._is_stopped,
                 fetcher=fetcher_config(self._order.config),
+                clock=self._order.clock,
             )
             if task.run() is None:
                 return None
