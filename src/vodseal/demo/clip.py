@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from av.audio.stream import AudioStream
     from av.container import OutputContainer
     from av.filter import Graph
+    from av.video.stream import VideoStream
 
 __all__ = ["render_clip"]
 
@@ -34,7 +36,7 @@ def render_clip(path: Path, *, seconds: int = 20, width: int = 1280, height: int
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.gop_size = 2 * _RATE
         audio = out.add_stream("aac", rate=48000, layout="stereo")
-        _encode(out, picture, tone, video, audio)
+        _encode(out, (picture, video), (tone, audio))
 
 
 def _chain(graph: Graph, source: str, arguments: str) -> None:
@@ -42,20 +44,24 @@ def _chain(graph: Graph, source: str, arguments: str) -> None:
     graph.link_nodes(graph.add(source, arguments), graph.add(kind)).configure()
 
 
-def _encode(out: OutputContainer, picture: Graph, tone: Graph, video: object, audio: object) -> None:
+def _encode(
+    out: OutputContainer,
+    picture: tuple[Graph, VideoStream],
+    tone: tuple[Graph, AudioStream],
+) -> None:
     """Interleave both sources by time until both have ended."""
     import av  # noqa: PLC0415 - see render_clip
 
-    waiting = [(picture, video), (tone, audio)]
-    times = [0.0, 0.0]
-    while any(stream for _, stream in waiting):
-        turn = min((i for i in (0, 1) if waiting[i][1]), key=lambda i: times[i])
-        graph, stream = waiting[turn]
+    waiting: list[tuple[float, int]] = [(0.0, 0), (0.0, 1)]
+    while waiting:
+        at = waiting.index(min(waiting))
+        _, which = waiting[at]
+        graph, stream = (picture, tone)[which]
         try:
             frame = graph.pull()
         except (av.error.EOFError, av.error.BlockingIOError):
             out.mux(stream.encode(None))
-            waiting[turn] = (graph, None)
+            del waiting[at]
             continue
-        times[turn] = frame.time or 0.0
-        out.mux(stream.encode(frame))
+        waiting[at] = (frame.time or 0.0, which)
+        out.mux(stream.encode(frame))  # type: ignore[arg-type]  # each graph gives its stream's kind

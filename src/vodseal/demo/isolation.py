@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import runpy
 import socket
 import struct
 import sys
@@ -95,6 +96,4 @@ def _program(architecture: int, socket_call: int, ring_call: int) -> bytes:
 
 if __name__ == "__main__":
     cut_network()
-    from vodseal.cli.__main__ import main
-
-    sys.exit(main(sys.argv[1:]))
+    runpy.run_module("vodseal.cli", run_name="__main__", alter_sys=True)

@@ -23,8 +23,8 @@ class Reporter(Protocol):
     def step(self, title: str) -> None:
         """A new part of the story begins."""
 
-    def progress(self, title: str, percent: int, detail: str) -> None:
-        """``title`` has got to ``percent``; ``detail`` says how, for a person."""
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """``phase`` has done so many bytes."""
 
     def check(self, check: Check) -> None:
         """A claim was tried."""
