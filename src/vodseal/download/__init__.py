@@ -20,5 +20,39 @@ The seam, for ``sdk``::
     delete_download(identity)                        # files of an identity, finished or partial
     final_path(identity, secure=True) -> str         # absolute; there from the start
     plan.key_uris(playlist); plan.hls_segments(playlist, keys, convert=...) -> segments
-    HttpFetcher(FetcherConfig()).get(url) -> bytes   # small things: playlists, keys
+    HttpFetcher(FetcherConfig()).get(url, limit=...) -> bytes   # playlists, keys
 """
+
+from __future__ import annotations
+
+from vodseal.download.fetch import FetcherConfig
+from vodseal.download.files import delete_download, final_path
+from vodseal.download.index import JobStore
+from vodseal.download.job import (
+    DownloadResult,
+    Identity,
+    JobListener,
+    JobSpec,
+    SegmentSpec,
+    SourceKind,
+)
+from vodseal.download.journal import JobEntry, JobState
+from vodseal.download.small_fetch import HttpFetcher
+from vodseal.download.task import DownloadTask
+
+__all__ = [
+    "DownloadResult",
+    "DownloadTask",
+    "FetcherConfig",
+    "HttpFetcher",
+    "Identity",
+    "JobEntry",
+    "JobListener",
+    "JobSpec",
+    "JobState",
+    "JobStore",
+    "SegmentSpec",
+    "SourceKind",
+    "delete_download",
+    "final_path",
+]

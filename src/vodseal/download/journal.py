@@ -233,6 +233,15 @@ class Journal:
                 (JobState.DOWNLOADING.value, JobState.STAGED.value),
             )
 
+    def restart(self) -> None:
+        """Forget all pieces and what the server said: the file is another one now."""
+        with _transaction(self._connection):
+            self._connection.execute("DELETE FROM piece")
+            self._connection.execute(
+                "UPDATE job SET total_size = NULL, validator = NULL, state = ?",
+                (JobState.DOWNLOADING.value,),
+            )
+
     def complete(self) -> None:
         """Store that the file has its name, and forget keys, URLs and pieces."""
         with _transaction(self._connection):

@@ -1,0 +1,145 @@
+"""From staged pieces to one file that has been read back.
+
+HLS becomes one seekable MP4; an mp4 or mp3 stays what it is, byte for byte. In
+secure mode the bytes go through ``SealedWriter`` and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from blake3 import blake3
+
+from vodseal.container.meta import Meta, TrackKind, TrackMeta
+from vodseal.container.writer import SealedWriter
+from vodseal.download.folder import Folder, sync_file
+from vodseal.download.job import SourceKind
+from vodseal.download.outputs import FileSink, PlainFile, hash_of, read_back
+from vodseal.download.plan import pieces_of
+from vodseal.download.remux import Remuxer, count_packets
+from vodseal.download.staged_source import PieceReader, RunStream, runs_of
+from vodseal.error_codes import ErrorCode
+from vodseal.errors import DownloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vodseal.download.worker_link import WorkOrder
+
+__all__ = ["Assembly"]
+
+_MADE: Final = 90
+"""Percent when the file is written; reading it back is the rest."""
+_ALL: Final = 100
+
+
+class Assembly:
+    """Makes the file of one order."""
+
+    def __init__(
+        self,
+        order: WorkOrder,
+        *,
+        wait_for: Callable[[int], None],
+        on_percent: Callable[[int], None],
+    ) -> None:
+        """``wait_for(position)`` returns when that piece is durable."""
+        self._order = order
+        self._job = order.job
+        self._on_percent = on_percent
+        self._stage = Folder.open(Path(order.stage))
+        self._pieces = pieces_of(order.job, order.total_size or None)
+        self._reader = PieceReader(
+            self._stage, order.content_key, order.job.download_id, self._pieces, wait_for
+        )
+
+    def run(self) -> int:
+        """Make the file under its temporary name; return its size on disk.
+
+        Raises:
+            FormatError: A staged piece does not open; ``failed_piece`` says which.
+            DownloadError: The file cannot be made, or does not read back.
+            OSError: Something could not be read or written.
+        """
+        part = self._order.part_name
+        with self._stage, Folder.open(Path(self._order.save_dir), follow=True) as save:
+            save.remove(part)
+            handle = save.create(part)
+            try:
+                if self._job.secure:
+                    self._make_sealed(handle)
+                elif self._job.kind is SourceKind.RANGES:
+                    self._make_copy(handle)
+                else:
+                    self._make_plain(handle)
+                return os.fstat(handle).st_size
+            finally:
+                os.close(handle)
+
+    def _make_sealed(self, handle: int) -> None:
+        job, key = self._job, self._order.content_key
+        writer = SealedWriter(
+            FileSink(handle), key, file_id=os.urandom(16), download_id=job.download_id
+        )
+        with writer:
+            if job.kind is SourceKind.RANGES:
+                tracks: tuple[TrackMeta, ...] = ()
+                for position in range(len(self._pieces)):
+                    writer.write(self.open(position))
+            else:
+                tracks = self._remux(Remuxer(writer), lambda: writer.hold_from(writer.tell()))
+            header = writer.finish(self._meta(tracks))
+        read_back(handle, key, header.plaintext_size, self._on_read_back)
+
+    def _make_copy(self, handle: int) -> None:
+        output, hasher = PlainFile(handle), blake3()
+        for position in range(len(self._pieces)):
+            data = self.open(position)
+            hasher.update(data)
+            output.write(data)
+        sync_file(handle)
+        if hash_of(handle, self._on_read_back) != hasher.digest():
+            raise DownloadError(ErrorCode.WRITE_ERROR, "the file does not read back")
+
+    def _make_plain(self, handle: int) -> None:
+        remuxer = Remuxer(PlainFile(handle))
+        self._remux(remuxer, lambda: None)
+        sync_file(handle)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            file.seek(0)
+            if count_packets(file) != remuxer.packet_counts:
+                raise DownloadError(ErrorCode.WRITE_ERROR, "the file does not read back")
+        self._on_read_back(1.0)
+
+    def _remux(self, remuxer: Remuxer, before_end: Callable[[], None]) -> tuple[TrackMeta, ...]:
+        for run in runs_of(self._job.segments):
+            remuxer.add_run(RunStream(self, run))
+        return remuxer.finish(before_end)
+
+    def open(self, position: int) -> memoryview:
+        """Return the plaintext of a piece, and count it as processed."""
+        self._on_percent(_MADE * position // len(self._pieces))
+        return self._reader.open(position)
+
+    @property
+    def failed_piece(self) -> tuple[int, int]:
+        """The piece that was opened last, or could not be."""
+        return self._pieces[self._reader.at].key
+
+    def _on_read_back(self, share: float) -> None:
+        self._on_percent(_MADE + int((_ALL - _MADE) * share))
+
+    def _meta(self, tracks: tuple[TrackMeta, ...]) -> Meta:
+        job = self._job
+        audio_only = bool(tracks) and all(track.kind is TrackKind.AUDIO for track in tracks)
+        return Meta(
+            content_type="audio/mp4" if audio_only else job.content_type,
+            title=job.title,
+            duration_ms=job.duration_ms,
+            tracks=tracks,
+            digests_root=job.digests_root,
+            created_at=self._order.created_at,
+            sdk_version=self._order.sdk_version,
+        )

@@ -1,0 +1,222 @@
+"""From runs of HLS to one seekable MP4, packet by packet, nothing decoded.
+
+The muxer writes ``mdat`` as it goes and ``moov`` at the end; it comes back only
+to the head and inside ``moov``, and gets a stream that allows that. Timestamps
+are moved so that the film begins at zero, pts and dts by the same amount, which
+keeps B-frames in order; a later run is moved to where the one before it ended.
+
+Every audio and video stream of the first run becomes a track. Streams of other
+kinds (timed metadata, teletext) have no place in the file and are left out.
+``aac_adtstoasc`` and the like are put in by the muxer itself.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final
+
+import av
+from av.error import FFmpegError
+
+from vodseal.container.meta import TrackKind, TrackMeta
+from vodseal.error_codes import ErrorCode
+from vodseal.errors import DownloadError
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+    from typing import IO, Any
+
+    from vodseal.download.staged_source import RunStream
+
+__all__ = ["Remuxer", "count_packets"]
+
+_BUFFER_SIZE: Final = 1 << 20
+_MICROSECONDS: Final = 1_000_000
+_PEEK: Final = 64
+"""Packets that are looked at before a later run is placed."""
+_HEAD_SIZE: Final = 12
+_OPTIONS: Final = {"flush_packets": "0"}
+
+
+class _Track:
+    """One output stream, and how far it got on the film's clock, in seconds."""
+
+    __slots__ = ("count", "end", "last_dts", "shift", "source_type", "stream", "tick")
+
+    def __init__(self, source: Any, stream: Any) -> None:
+        self.stream = stream
+        self.source_type: tuple[str, str] = _type_of(source)
+        self.count = 0
+        self.end = 0.0
+        self.last_dts = float("-inf")
+        self.tick = 0.0
+        self.shift = 0
+
+
+class Remuxer:
+    """Makes one MP4. Feed it runs, then ``finish``."""
+
+    def __init__(self, output: io.RawIOBase) -> None:
+        """``output`` can be written and sought."""
+        self._output = av.open(
+            output, "w", format="mp4", buffer_size=_BUFFER_SIZE, options=_OPTIONS
+        )
+        self._tracks: list[_Track] = []
+
+    def add_run(self, run: RunStream) -> None:
+        """Take all packets of a run.
+
+        Raises:
+            DownloadError: It cannot be read as media, or has other streams than
+                the run before (NOT_SUPPORT_FORMAT).
+            VodsealError: As ``RunStream.read``.
+            OSError: The output could not be written.
+        """
+        try:
+            with av.open(
+                run, "r", format=_format_of(run.head(_HEAD_SIZE)), buffer_size=_BUFFER_SIZE
+            ) as source:
+                self._take(source)
+        except FFmpegError as error:
+            raise _not_media(error) from error
+
+    def finish(self, before_end: Callable[[], None]) -> tuple[TrackMeta, ...]:
+        """Write what is left and the index; return what the tracks are.
+
+        ``before_end`` is called when everything from the current position of the
+        output on has to stay changeable.
+
+        Raises:
+            DownloadError: There was no packet at all (NOT_SUPPORT_FORMAT).
+            OSError: The output could not be written.
+        """
+        if not any(track.count for track in self._tracks):
+            raise DownloadError(ErrorCode.NOT_SUPPORT_FORMAT, "the stream holds no media")
+        before_end()
+        try:
+            self._output.close()
+        except FFmpegError as error:
+            raise _not_media(error) from error
+        return tuple(_describe(track.stream) for track in self._tracks)
+
+    @property
+    def packet_counts(self) -> list[int]:
+        """Packets of each track, in order."""
+        return [track.count for track in self._tracks]
+
+    def _take(self, source: av.container.InputContainer) -> None:
+        streams = [one for one in source.streams if self._is_wanted(one)]
+        if not self._tracks:
+            self._add_tracks(streams)
+        types = [_type_of(one) for one in streams]
+        if types != [track.source_type for track in self._tracks] or not streams:
+            msg = "a part of the stream has other tracks than the part before"
+            raise DownloadError(ErrorCode.NOT_SUPPORT_FORMAT, msg)
+        table = dict(zip((one.index for one in streams), self._tracks, strict=True))
+        packets = (packet for packet in source.demux(streams) if packet.size)
+        first = list(islice(packets, _PEEK))
+        start = (source.start_time or 0) / _MICROSECONDS
+        self._place(streams, first, table, start)
+        mux = self._output.mux_one
+        for packet in chain(first, packets):
+            track = table[packet.stream_index]
+            shift = track.shift
+            if packet.pts is not None:
+                packet.pts += shift
+                packet.dts = packet.pts if packet.dts is None else packet.dts + shift
+            track.last_dts = (packet.dts or 0) * track.tick
+            track.end = track.last_dts + (packet.duration or 0) * track.tick
+            track.count += 1
+            packet.stream = track.stream
+            mux(packet)
+
+    def _add_tracks(self, streams: list[Any]) -> None:
+        for one in streams:
+            stream = self._output.add_stream_from_template(one)
+            if one.language:
+                stream.metadata["language"] = one.language
+            self._tracks.append(_Track(one, stream))
+
+    def _is_wanted(self, stream: Any) -> bool:
+        context = stream.codec_context
+        if context is None or context.codec.canonical_name not in self._output.supported_codecs:
+            return False
+        return bool(
+            (stream.type == "video" and context.width)
+            or (stream.type == "audio" and context.sample_rate)
+        )
+
+    def _place(
+        self, streams: list[Any], first: list[Any], table: dict[int, _Track], start: float
+    ) -> None:
+        """Set the shift of each track: the film begins at 0, a later run after the one before."""
+        end = max(track.end for track in self._tracks)
+        move = end - start
+        for one in streams:
+            table[one.index].tick = float(one.time_base)
+        for packet in first:
+            track = table[packet.stream_index]
+            if packet.dts is not None and track.count:
+                gap = track.last_dts + track.tick - (packet.dts * track.tick + move)
+                move += max(0.0, gap)
+        for track in self._tracks:
+            track.shift = round(move / track.tick)
+
+
+def count_packets(file: IO[bytes]) -> list[int]:
+    """Return the packets of each stream of an MP4, reading all of it.
+
+    Raises:
+        DownloadError: It is not one (WRITE_ERROR): it does not read back.
+    """
+    try:
+        with av.open(file, "r", format="mp4", buffer_size=_BUFFER_SIZE) as source:
+            counts = [0] * len(source.streams)
+            for packet in source.demux():
+                if packet.size:
+                    counts[packet.stream_index] += 1
+    except FFmpegError as error:
+        raise DownloadError(ErrorCode.WRITE_ERROR, "the file does not read back") from error
+    return counts
+
+
+def _format_of(head: bytes) -> str | None:
+    """Return what to read a stream as, from its first bytes; None lets FFmpeg look."""
+    if head[:1] == b"\x47":
+        return "mpegts"
+    if head[4:8] in {b"ftyp", b"styp", b"moov", b"moof", b"sidx", b"emsg"}:
+        return "mp4"
+    if head[:1] == b"\xff" and head[1] & 0xF6 == 0xF0:  # noqa: PLR2004 - ADTS, ISO 13818-7
+        return "aac"
+    return None
+
+
+def _type_of(stream: Any) -> tuple[str, str]:
+    return stream.type, stream.codec_context.codec.canonical_name
+
+
+def _describe(stream: Any) -> TrackMeta:
+    context = stream.codec_context
+    codec = context.codec.canonical_name
+    language = stream.language or ""
+    if stream.type == "video":
+        return TrackMeta(
+            kind=TrackKind.VIDEO,
+            codec=codec,
+            width=context.width,
+            height=context.height,
+            language=language,
+        )
+    return TrackMeta(
+        kind=TrackKind.AUDIO,
+        codec=codec,
+        sample_rate=context.sample_rate,
+        channels=context.layout.nb_channels,
+        language=language,
+    )
+
+
+def _not_media(error: FFmpegError) -> DownloadError:
+    msg = f"the stream cannot be made into an MP4: {error.strerror}"
+    return DownloadError(ErrorCode.NOT_SUPPORT_FORMAT, msg)
