@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from vodseal.container.cbor import CborValue, encode
-from vodseal.credential.envelope import EnvelopeType, seal_self_anchored
+from vodseal.container.cbor import CborValue, decode, encode
+from vodseal.credential.envelope import EnvelopeType, open_self_anchored, seal_self_anchored
 from vodseal.credential.fingerprint import AppIdentity
 from vodseal.credential.manifest import AppManifest, FileEntry, seal_manifest
 from vodseal.errors import AppIdentityError, CredentialError
@@ -23,6 +23,21 @@ def test_what_was_signed_is_read() -> None:
     assert manifest.identity == AppIdentity.python(
         "com.example.app", KEY.public_key().public_bytes_raw()
     )
+
+
+def test_the_payload_is_the_specification_s() -> None:
+    data = seal_manifest("com.example.app", FILES, KEY)
+    anchor, body = open_self_anchored(data, EnvelopeType.APP_MANIFEST)
+    assert anchor == KEY.public_key().public_bytes_raw()
+    assert decode(body) == {
+        0: 1,
+        1: "com.example.app",
+        2: [
+            ["lib/a \u6c34.py", 1 << 40, b"j" * 32],
+            ["lib/b.so", 0, b"i" * 32],
+            ["main.py", 10, b"h" * 32],
+        ],
+    }
 
 
 def test_a_large_app_fits() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import hmac
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from vodseal.container.cbor import CborMap, decode, encode
-from vodseal.container.cobblestone import seal_message
+from vodseal.container.cobblestone import open_message, seal_message
 from vodseal.credential.envelope import (
     EnvelopeType,
     open_self_anchored,
@@ -55,6 +57,44 @@ def test_a_file_opens_for_its_app(
     assert unlocked.fingerprint == player.fingerprint
     assert unlocked.serial == b"serial-of-16-byt"
     assert unlocked.trust == service.trust
+
+
+@pytest.mark.parametrize("quick", [True, False], ids=["string", "alone"])
+def test_the_payload_is_the_specification_s(
+    service: Service, player: AppIdentity, *, quick: bool
+) -> None:
+    app_key = X25519PrivateKey.generate()
+    changes: dict[str, object] = {} if quick else {"opening": ALONE}
+    data = service.issue(player, app_private_key=app_key, not_before=8, not_after=9, **changes)
+    anchor, body = open_self_anchored(data, EnvelopeType.SECURITY_FILE)
+    fields = decode(body)
+    assert isinstance(fields, dict)
+    assert anchor == KEY.public_key().public_bytes_raw()
+    wrapped = fields.pop(6)
+    assert isinstance(wrapped, bytes)
+    by_string = {0: 1, 1: b"salt" * 4, 2: 19456, 3: 1, 4: 1}
+    by_itself = {0: 0, 1: b"salt" * 4, 2: b"s" * 32}
+    assert fields == {
+        0: 1,
+        1: b"serial-of-16-byt",
+        2: b"com.example.player",
+        3: 2,
+        4: player.fingerprint,
+        5: app_key.public_key().public_bytes_raw(),
+        7: by_string if quick else by_itself,
+        8: 8,
+        9: 9,
+        11: {1: [anchor], 2: list(service.trust.by_type[EnvelopeType.LICENSE])},
+    }
+    key = (
+        Argon2id(salt=b"salt" * 4, length=32, iterations=1, lanes=1, memory_cost=19456).derive(
+            STRING.encode()
+        )
+        if quick
+        else hmac.digest(b"s" * 32, b"vodseal1/filealone\0" + b"salt" * 4 + b"\1", "sha256")
+    )
+    context = b"vodseal1/appkey\0" + player.fingerprint + b"serial-of-16-byt"
+    assert open_message(key, context, wrapped) == app_key.private_bytes_raw()
 
 
 def test_a_file_alone_needs_no_string(service: Service, player: AppIdentity) -> None:

@@ -125,3 +125,18 @@ def test_ranges_of_one_file_and_an_empty_stream(world: World) -> None:
     assert opened(world, manifest, digests).range_size == 4 << 20
     with pytest.raises(MisuseError):
         seal_digests(vid="vid", job_id="job", digests=[b"short"], signing_key=world.license_key)
+
+
+def test_the_manifest_is_the_specification_s(world: World) -> None:
+    manifest, digests = sealed(world)
+    keys = world.trust.for_type(EnvelopeType.SEGMENT_DIGESTS)
+    assert digests == b"".join(blake3(segment).digest() for segment in SEGMENTS)
+    assert decode(open_envelope(manifest, EnvelopeType.SEGMENT_DIGESTS, keys)) == {
+        0: 1,
+        1: "vid",
+        2: "job",
+        3: 2,
+        4: 3,
+        5: 0,
+        6: hashlib.sha256(b"vodseal1/digests\0" + digests).digest(),
+    }
