@@ -93,6 +93,7 @@ class ErrorCode(IntEnum):
     MISUSE = 0x5653_000E
     FORMAT_INVALID = 0x5653_000F
     LICENSE_INVALID = 0x5653_0010
+    SERVICE_NOT_INSTALLED = 0x5653_0011
 
 
 _FRESH: Final = "Ask the app server for a fresh credential, then call update_source() and start()."
@@ -142,6 +143,9 @@ REMEDIES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.NO_PROFILE: "Run serve on this machine, or set the VODSEAL_* variables.",
         ErrorCode.PLAYER_NOT_FOUND: "Install mpv, or use --with browser.",
         ErrorCode.INTERRUPTED: "Run the same command again: it goes on from where it was.",
+        ErrorCode.SERVICE_NOT_INSTALLED: "Install it: pip install 'vodseal[service]'.",
+        ErrorCode.INPUT_FILE_UNUSABLE: "Name a file that this user may read.",
+        ErrorCode.OUTPUT_FILE_UNUSABLE: "Name a file in a folder that this user may write.",
         ErrorCode.LICENSE_INVALID: "Connect and start the download again to get a new license.",
     }
 )
