@@ -10,31 +10,18 @@ from __future__ import annotations
 
 import array
 import sys
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
+
+from vodseal.service.packaging.boxes import LARGE_HEADER_SIZE, read_box, top_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["moov_first"]
 
-_HEADER_SIZE: Final = 8
-_LARGE_HEADER_SIZE: Final = 16
 _CONTAINERS: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
 _MAX_MOOV_SIZE: Final = 256 << 20
 _MAX_OFFSET: Final = (1 << 32) - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Box:
-    kind: bytes
-    start: int
-    header_size: int
-    size: int
-
-    @property
-    def end(self) -> int:
-        return self.start + self.size
 
 
 def moov_first(file: IO[bytes], piece_size: int) -> Iterator[bytes]:
@@ -42,9 +29,8 @@ def moov_first(file: IO[bytes], piece_size: int) -> Iterator[bytes]:
 
     Every piece but the last has ``piece_size`` bytes.
     """
-    file.seek(0, 2)
-    end = file.tell()
-    boxes = list(_top_boxes(file, end))
+    end = file.seek(0, 2)
+    boxes = [box for box in top_boxes(file) if box.end <= end]
     moov = next((box for box in boxes if box.kind == b"moov"), None)
     mdat = next((box for box in boxes if box.kind == b"mdat"), None)
     index = b""
@@ -59,25 +45,6 @@ def moov_first(file: IO[bytes], piece_size: int) -> Iterator[bytes]:
         (moov.end, end),
     ]
     return _pieces(_ranges(file, parts, piece_size), piece_size)
-
-
-def _top_boxes(file: IO[bytes], end: int) -> Iterator[_Box]:
-    at = 0
-    while at + _HEADER_SIZE <= end:
-        box = _box(_read(file, at, _LARGE_HEADER_SIZE), at, end)
-        if box.size < box.header_size or box.end > end:
-            return
-        yield box
-        at = box.end
-
-
-def _box(head: bytes | memoryview, start: int, end: int) -> _Box:
-    size, kind, header_size = int.from_bytes(head[:4], "big"), bytes(head[4:8]), _HEADER_SIZE
-    if size == 1:
-        size, header_size = int.from_bytes(head[8:16], "big"), _LARGE_HEADER_SIZE
-    elif size == 0:
-        size = end - start
-    return _Box(kind=kind, start=start, header_size=header_size, size=size)
 
 
 def _shifted(moov: bytes) -> bytes:
@@ -102,9 +69,9 @@ def _shifted(moov: bytes) -> bytes:
 def _position_tables(view: memoryview, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield where each table's count stands, and how wide its positions are."""
     at = start
-    while at + _HEADER_SIZE <= end:
-        box = _box(view[at : at + _LARGE_HEADER_SIZE], at, end)
-        if box.size < box.header_size:
+    while at < end:
+        box = read_box(view[at : min(at + LARGE_HEADER_SIZE, end)], at, end)
+        if box is None:
             return
         inside = at + box.header_size
         if box.kind in _CONTAINERS:

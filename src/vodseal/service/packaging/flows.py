@@ -6,13 +6,13 @@ however many rungs are encoded from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import av
 
-from vodseal.errors import CopyRefusedError, TranscodeError
+from vodseal.errors import CopyRefusedError
+from vodseal.service.packaging.decoding import Decoder, PictureClock, PictureFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["CopyFlow", "Fan", "Flow", "PictureFlow", "SoundFlow"]
 
 _LONGEST_GOP: Final = 20
-_FORGIVEN_PACKETS: Final = 25
-_FORGIVEN_SHARE: Final = 0.05
 
 
 class Fan:
@@ -113,12 +111,13 @@ class PictureFlow:
         start: Fraction,
     ) -> None:
         """``start`` is the instant of the source that becomes zero."""
-        self._decoder = _Decoder(stream)
+        self._decoder = Decoder(stream)
         self._rungs = rungs
         self._start = round(start / _time_base(stream))
-        self._step = max(1, round(1 / track.fps / _time_base(stream)))
-        self._next_pts = 0
-        self._turn = _Filter(track)
+        self._clock = PictureClock(
+            trusts_pts=track.has_times, step=max(1, round(1 / track.fps / _time_base(stream)))
+        )
+        self._turn = PictureFilter(track)
 
     def feed(self, packet: Packet[Any]) -> None:
         """Decode ``packet`` and encode what comes of it.
@@ -128,9 +127,7 @@ class PictureFlow:
         """
         is_last = not packet.size
         for frame in self._decoder.decode(packet):
-            pts = self._next_pts if frame.pts is None else frame.pts - self._start
-            self._next_pts = pts + self._step
-            frame.pts = pts
+            frame.pts = self._clock.time(frame.pts, frame.dts) - self._start
             for upright in self._turn.push(frame):
                 self._encode(upright)
         if is_last:
@@ -150,7 +147,7 @@ class SoundFlow:
 
     def __init__(self, stream: Stream, encoder: AudioEncoder, fan: Fan, start: Fraction) -> None:
         """``start`` is the instant of the source that becomes zero."""
-        self._decoder = _Decoder(stream)
+        self._decoder = Decoder(stream)
         self._encoder = encoder
         self._fan = fan
         self._start = start
@@ -176,86 +173,6 @@ class SoundFlow:
     def _mux(self, frame: Any) -> None:
         for packet in self._encoder.encode(frame):
             self._fan.mux(packet)
-
-
-@dataclass(slots=True)
-class _Decoder:
-    """Decodes, and passes over a few damaged packets as players do."""
-
-    stream: Stream
-    packets: int = 0
-    damaged: int = 0
-
-    def __post_init__(self) -> None:
-        context: Any = self.stream.codec_context
-        context.thread_type = "AUTO"
-        context.thread_count = 0
-
-    def decode(self, packet: Packet[Any]) -> list[Any]:
-        self.packets += 1
-        try:
-            return list(packet.decode())
-        except av.error.FFmpegError as error:
-            self.damaged += 1
-            if self.damaged > _FORGIVEN_PACKETS + _FORGIVEN_SHARE * self.packets:
-                raise TranscodeError(f"the {self.stream.type} track is damaged") from error
-            return []
-
-    def finish(self) -> None:
-        if self.packets and self.damaged >= self.packets:
-            raise TranscodeError(f"nothing of the {self.stream.type} track could be decoded")
-
-
-class _Filter:
-    """Deinterlaces and turns pictures, where the track needs it."""
-
-    def __init__(self, track: VideoTrack) -> None:
-        steps = ("yadif=deint=interlaced" if track.is_interlaced else "", track.orientation.value)
-        self._steps = [step for step in ",".join(filter(None, steps)).split(",") if step]
-        self._graph: av.filter.Graph | None = None
-        self._shape: tuple[int, int, str] | None = None
-
-    def push(self, frame: Any) -> list[Any]:
-        """Return the upright pictures that are ready; None asks for the last ones."""
-        if not self._steps:
-            return [] if frame is None else [frame]
-        shape = (frame.width, frame.height, frame.format.name) if frame is not None else None
-        ready: list[Any] = []
-        if self._graph is not None and shape != self._shape:
-            self._graph.push(None)
-            ready += self._drain()
-        if frame is None:
-            return ready
-        if shape != self._shape:
-            self._graph, self._shape = self._connect(frame), shape
-        assert self._graph is not None  # noqa: S101 - for the type checker
-        self._graph.push(frame)
-        return ready + self._drain()
-
-    def _connect(self, frame: Any) -> av.filter.Graph:
-        graph = av.filter.Graph()
-        nodes = [
-            graph.add_buffer(
-                width=frame.width,
-                height=frame.height,
-                format=frame.format,
-                time_base=frame.time_base,
-            )
-        ]
-        for step in self._steps:
-            name, _, arguments = step.partition("=")
-            nodes.append(graph.add(name, arguments or None))
-        graph.link_nodes(*nodes, graph.add("buffersink")).configure()
-        return graph
-
-    def _drain(self) -> list[Any]:
-        ready: list[Any] = []
-        while self._graph is not None:
-            try:
-                ready.append(self._graph.pull())
-            except (av.error.BlockingIOError, av.error.EOFError):
-                break
-        return ready
 
 
 def _time_base(stream: Stream) -> Fraction:

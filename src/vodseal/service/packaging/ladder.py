@@ -147,6 +147,7 @@ def _fits(track: VideoTrack) -> bool:
         and track.pix_fmt in {"yuv420p", "yuvj420p"}
         and not track.orientation.value
         and track.sample_aspect == 1
+        and track.has_times
         and (track.longest_gop is None or track.longest_gop <= _LONGEST_GOP)
     )
 

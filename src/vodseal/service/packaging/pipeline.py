@@ -16,6 +16,7 @@ from vodseal.service.packaging.encoders import AudioEncoder, EncoderHost, VideoE
 from vodseal.service.packaging.flows import CopyFlow, Fan, PictureFlow, SoundFlow
 from vodseal.service.packaging.ladder import AudioPlan, VideoPlan
 from vodseal.service.packaging.outputs import add_track
+from vodseal.service.packaging.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["package"]
 
+_JUMPING: Final = frozenset({"mpegts", "mpeg", "wtv"})
 _MISSING_SECONDS: Final = 5.0
 _MISSING_SHARE: Final = 0.1
 
@@ -51,7 +53,8 @@ def package(
         OSError: An output could not be stored.
     """
     plan = _Plan(container, source, outputs)
-    packets = _Packets(plan.streams, plan.start, source.duration)
+    jumps = source.container in _JUMPING
+    packets = _Packets(plan.streams, plan.start, source.duration, jumps=jumps)
     try:
         for packet in container.demux(plan.streams):
             progress(packets.note(packet))
@@ -154,22 +157,44 @@ class _Plan:
 class _Packets:
     """How far the demuxer is, by the times of its packets."""
 
-    def __init__(self, streams: Sequence[Stream], start: Fraction, expected: float) -> None:
-        self._bases = {s.index: float(s.time_base or 0) for s in streams}
+    def __init__(
+        self, streams: Sequence[Stream], start: Fraction, expected: float, *, jumps: bool
+    ) -> None:
+        self._bases = {s.index: float(s.time_base or 1) for s in streams}
         self._start = float(start)
         self._expected = expected
+        self._timeline = Timeline() if jumps else None
         self.end = 0.0
 
     def note(self, packet: Packet[Any]) -> float:
-        """Return the share of the film that lies behind ``packet``."""
+        """Return the share of the film that lies behind ``packet``, whose times may be moved."""
+        if self._timeline is not None:
+            self._move(packet, self._timeline)
         pts = packet.pts
         if pts is not None:
             end = (pts + (packet.duration or 0)) * self._bases[packet.stream_index] - self._start
             self.end = max(self.end, end)
         return min(1.0, self.end / self._expected) if self._expected else 0.0
 
+    def _move(self, packet: Packet[Any], timeline: Timeline) -> None:
+        base = self._bases[packet.stream_index]
+        if packet.dts is None:
+            return
+        shift = timeline.shift(
+            packet.stream_index, packet.dts * base, (packet.duration or 0) * base
+        )
+        if shift:
+            ticks = round(shift / base)
+            packet.dts += ticks
+            packet.pts = None if packet.pts is None else packet.pts + ticks
+
     def check_complete(self) -> None:
-        """Refuse a file that was cut: what is missing would never be missed until it is shown."""
+        """Refuse a file that was cut: what is missing would never be missed until it is shown.
+
+        A container whose times jump does not know how long it is.
+        """
+        if self._timeline is not None:
+            return
         missing = self._expected - self.end
         if missing > max(_MISSING_SECONDS, _MISSING_SHARE * self._expected):
             raise TranscodeError(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import av
 
 from vodseal.errors import TranscodeError
+from vodseal.service.packaging.boxes import SeekableFile, top_boxes
 from vodseal.service.packaging.orientation import Orientation
 from vodseal.service.packaging.source import (
     AudioTrack,
@@ -38,20 +39,17 @@ _FORMATS: Final = (
     "aac,ac3,aiff,amr,asf,avi,caf,eac3,flac,flv,gxf,h264,hevc,ivf,matroska,mov,mp3,"
     "mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,w64,wav,wtv"
 )
+_FIRST_BOXES: Final = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp"})
+_WHOLE_BOXES: Final = frozenset({b"moov", b"mdat", b"moof"})
+_WITHOUT_TIMES: Final = frozenset({"avi", "h264", "hevc", "mpegvideo", "obu"})
 _READ_SIZE: Final = 1 << 20
 _MAX_PIXELS: Final = 16384 * 8704
 _FIRST_PACKETS: Final = 600
 _FRAME_RATES: Final = (Fraction(1), Fraction(240))
 
 
-class MediaFile(Protocol):
+class MediaFile(SeekableFile, Protocol):
     """A seekable file object."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes, none at the end."""
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Move, and return the new position."""
 
     def tell(self) -> int:
         """Return the position."""
@@ -63,8 +61,10 @@ def open_media(file: MediaFile) -> InputContainer:
     Raises:
         TranscodeError: It is empty, damaged, or no video or audio file.
     """
-    if file.seek(0, 2) == 0:
+    size = file.seek(0, 2)
+    if size == 0:
         raise TranscodeError("the file is empty")
+    _check_boxes(file, size)
     file.seek(0)
     try:
         return av.open(
@@ -115,6 +115,18 @@ def probe(file: MediaFile) -> SourceInfo:
                 for s in container.streams.subtitles
             ),
         )
+
+
+def _check_boxes(file: MediaFile, size: int) -> None:
+    """Refuse an MP4 or MOV that was cut: FFmpeg takes what is left of its index for all of it."""
+    boxes = top_boxes(file)
+    first = next(boxes, None)
+    if first is None or first.kind not in _FIRST_BOXES:
+        return
+    for box in (first, *boxes):
+        if box.end > size and box.kind in _WHOLE_BOXES:
+            part = "its index" if box.kind == b"moov" else "its pictures"
+            raise TranscodeError(f"the file was cut short in the middle of {part}")
 
 
 def _refuse(url: str, _flags: int, _options: dict[str, str]) -> object:
@@ -176,6 +188,7 @@ def _video_track(stream: Any, frame: VideoFrame) -> VideoTrack:
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
         orientation=Orientation.from_matrix(bytes(matrix) if matrix else b""),
         is_interlaced=bool(frame.interlaced_frame),
+        has_times=stream.container.format.name not in _WITHOUT_TIMES,
         color=Color(frame.color_primaries, frame.color_trc, frame.colorspace),
         longest_gop=_longest_gop(stream),
     )

@@ -117,6 +117,7 @@ class SegmentWriter:
         else:
             iv = self._random(_BLOCK)
             at = _encrypt(pieces, size, key, iv, memoryview(self._buffer))
+        # Leaving the block fails when the store still holds the bytes that come to be overwritten.
         with memoryview(self._buffer) as whole, whole[:at] as stored:
             obstore.put(self._store, name, stored)
             return StoredPiece(

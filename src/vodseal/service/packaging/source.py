@@ -68,6 +68,8 @@ class VideoTrack:
     """Width of a pixel over its height."""
     orientation: Orientation = Orientation.UPRIGHT
     is_interlaced: bool = False
+    has_times: bool = True
+    """Whether the container says when pictures are shown, and not only their order."""
     color: Color = UNSAID_COLOR
     longest_gop: float | None = None
     """Seconds between keyframes at most, where the container has an index; else None."""

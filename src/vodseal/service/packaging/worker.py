@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -101,6 +102,7 @@ def _end_with_stdin() -> None:
 
 def _harden() -> None:
     os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides what a Ctrl-C ends
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - not there on Windows
 
