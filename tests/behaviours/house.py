@@ -193,7 +193,7 @@ class House:
             private_string=private_string,
         )
 
-    def sts(self, vid: str, *, seconds: int = 3600, **more: Any) -> VidSts:
+    def sts(self, vid: str, *, seconds: int = 3600, policy: str = "", **more: Any) -> VidSts:
         """Return what an app server hands to its app: a temporary key."""
         made = self.ask(
             "AssumeRole",
@@ -201,6 +201,7 @@ class House:
             RoleArn="acs:ram::1000000000000000:role/player",
             RoleSessionName="behaviours",
             DurationSeconds=seconds,
+            Policy=policy or None,
         )["Credentials"]
         return VidSts(
             vid=vid,

@@ -73,7 +73,7 @@ class JobStore:
                 Journal.open(folder, self._identity.save_dir) as journal,
             ):
                 return self._usable(journal.entry())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, sqlite3.Error) as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
