@@ -63,8 +63,9 @@ def test_a_name_given_twice_is_refused(query: str, form: str) -> None:
 def test_the_number_of_parameters_is_limited() -> None:
     fits = "&".join(f"p{number}=1" for number in range(MAX_PARAMETER_COUNT))
     assert len(parse_parameters(fits)) == MAX_PARAMETER_COUNT
-    with pytest.raises(RpcError):
+    with pytest.raises(RpcError) as caught:
         parse_parameters(f"{fits}&one=more")
+    assert caught.value.server_code == "InvalidParameter"
 
 
 @given(st.dictionaries(names, values, max_size=20))

@@ -29,9 +29,10 @@ class GetServiceSettingsRequest(Request[GetServiceSettingsAnswer]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetServiceSettingsAnswer(Message):
-    """Done."""
+    """Every setting, as it is now."""
 
     request_id: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ class TranscodeJobInfo(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscodeTask(Message):
-    """The jobs of one video."""
+    """The jobs of one video. What follows the list is ours: the task's own progress and end."""
 
     transcode_task_id: str = ""
     video_id: str = ""
@@ -61,6 +61,10 @@ class TranscodeTask(Message):
     complete_time: str | None = None
     transcode_template_group_id: str | None = None
     transcode_job_info_list: tuple[TranscodeJobInfo, ...] | None = None
+
+    transcode_progress: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +87,10 @@ class GetTranscodeTaskRequest(Request[GetTranscodeTaskAnswer]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListTranscodeTaskAnswer(Message):
-    """Tasks, without their jobs."""
+    """A page of tasks, newest first, without their jobs; ``total`` (ours) counts all."""
 
     request_id: str = ""
+    total: int | None = None
     transcode_task_list: tuple[TranscodeTask, ...] = ()
 
 

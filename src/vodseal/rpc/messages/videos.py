@@ -109,6 +109,9 @@ class Video(Message):
     template_group_id: str | None = None
     storage_location: str | None = None
     region_id: str | None = None
+    audit_status: str | None = None
+    storage_class: str | None = None
+    restore_status: str | None = None
     app_id: str | None = None
     reference_id: str | None = None
     download_switch: str | None = None
@@ -160,6 +163,7 @@ class DeleteVideoAnswer(Message):
     request_id: str = ""
     non_exist_video_ids: tuple[str, ...] = ()
     forbidden_video_ids: tuple[str, ...] = ()
+    non_exist_reference_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
