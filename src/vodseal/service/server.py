@@ -12,6 +12,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -132,10 +133,10 @@ async def _run_until_signal(
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, interrupt)
-        except NotImplementedError:  # Windows
+        if sys.platform == "win32":  # its event loop has no signals
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
+        else:
+            loop.add_signal_handler(number, interrupt)
     await serve(settings, on_ready, make_runner, stop)
 
 

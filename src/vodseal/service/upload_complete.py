@@ -23,6 +23,9 @@ from vodseal.service.upload_files import BodyFile, Seal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from vodseal.service.context import ServiceContext
     from vodseal.service.runtime import Service
     from vodseal.service.upload_request import UploadTarget
 
@@ -84,33 +87,12 @@ async def complete_upload(
         OSError: The bytes could not be stored.
     """
     context = service.context
-    now = context.clock.now()
-    await asyncio.to_thread(body.file.finish, content_type, now)
+    await asyncio.to_thread(body.file.finish, content_type, context.clock.now())
     await context.blobs.put_file(body.blob_key, body.path)
     await context.blobs.make_durable(body.blob_key)
-    former = None
     try:
         async with context.sessions.begin() as session:
-            video = await session.get(Video, target.video_id, with_for_update=True)
-            if video is None:
-                raise UploadRefusedError("NoSuchKey")  # noqa: TRY301 - ends the transaction
-            if not may(video.status, Event.UPLOAD):
-                raise UploadRefusedError("FileAlreadyExists")  # noqa: TRY301 - as above
-            former = video.source_key
-            video.status = advance(video.status, Event.UPLOAD).value
-            video.source_key = body.blob_key
-            video.source_key_blob = body.key_blob
-            video.source_etag = etag
-            video.size = body.file.size
-            video.modified_at = now
-            session.add(
-                TranscodeTask(
-                    id=context.random(16).hex(),
-                    video_id=video.id,
-                    template_group_id=video.template_group_id,
-                    created_at=now,
-                )
-            )
+            former = await _move_on(session, context, target.video_id, body, etag)
             if upload_id:
                 await session.execute(delete(Upload).where(Upload.id == upload_id))
     except BaseException:
@@ -119,3 +101,30 @@ async def complete_upload(
     if former is not None:
         await context.blobs.delete_prefix(former)
     service.runner.notify()
+
+
+async def _move_on(
+    session: AsyncSession, context: ServiceContext, video_id: str, body: NewBody, etag: str
+) -> str | None:
+    """Give the video its original and its task; return the blob of a former original."""
+    now = context.clock.now()
+    video = await session.get(Video, video_id, with_for_update=True)
+    if video is None:
+        raise UploadRefusedError("NoSuchKey")
+    if not may(video.status, Event.UPLOAD):
+        raise UploadRefusedError("FileAlreadyExists")
+    former = video.source_key
+    video.status = advance(video.status, Event.UPLOAD).value
+    video.source_key = body.blob_key
+    video.source_key_blob = body.key_blob
+    video.source_etag = etag
+    video.size = body.file.size
+    video.modified_at = now
+    task = TranscodeTask(
+        id=context.random(16).hex(),
+        video_id=video.id,
+        template_group_id=video.template_group_id,
+        created_at=now,
+    )
+    session.add(task)
+    return former

@@ -10,33 +10,23 @@ import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.utils import formatdate
 from urllib.parse import urlencode
 
 import pytest
 
+from vodseal.clock import SystemClock
 from vodseal.rpc.oss_v1 import authorization, string_to_sign
 from vodseal.rpc.replay import format_time
 from vodseal.rpc.signing_v1 import Credential, signed_parameters
 from vodseal.service.server import Ready, serve
 from vodseal.service.settings import Settings
+from vodseal.testing.clock import FakeClock
 
 
-class FakeClock:
-    def __init__(self) -> None:
-        self.offset = 0.0
-        self._start = datetime.now(UTC).timestamp()  # noqa: TID251 - the test's anchor
-        self.frozen = self._start
-
-    def now(self) -> float:
-        return self.frozen + self.offset
-
-    def monotonic(self) -> float:
-        return self.now()
-
-    def advance(self, seconds: float) -> None:
-        self.offset += seconds
+def make_clock() -> FakeClock:
+    """A clock that stands at this moment: other people's clients sign with the real time."""
+    return FakeClock(SystemClock().now())
 
 
 class IdleRunner:
@@ -79,7 +69,7 @@ class Answer:
 @dataclass
 class RunningService:
     settings: Settings
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: FakeClock = field(default_factory=make_clock)
     ready: Ready | None = None
     runner: IdleRunner | None = None
     admin: Credential | None = None
