@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
 
+from vodseal.cli.commands import group_help
 from vodseal.cli.terminal import Json, Terminal
 from vodseal.credential.fingerprint import AppIdentity
 from vodseal.error_codes import ErrorCode
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app: Final = App(name="app")
+app: Final = App(
+    name="app", help=group_help("app", "app init ./cinema --bundle-id org.example.cinema")
+)
 
 
 @app.command
@@ -42,14 +45,15 @@ def init(
 ) -> None:
     """Make the manifest key of an app, and sign the app's folder for the first time.
 
-    A key that is there already is used: a developer may sign several apps with one.
+    A key that is there already is used: one key may sign several apps.
 
-    Example: vodseal app init ./cinema --bundle-id org.example.cinema --manifest-key cinema.pem
+    Example: vodseal app init ./cinema --bundle-id org.example.cinema
+    --manifest-key cinema.pem
 
     Args:
         folder: The app's folder, as it is shipped.
-        bundle_id: A name for the app that nobody else has, such as org.example.cinema.
-        manifest_key: The key's file, outside of the folder; one in VODSEAL_HOME when left out.
+        bundle_id: A name that no other app has.
+        manifest_key: The key's file; one in VODSEAL_HOME when left out.
         json: Print one JSON object.
     """
     AppIdentity.python(bundle_id, bytes(32))  # checks the name before it names a file

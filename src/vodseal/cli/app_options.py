@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from vodseal.sdk.private_service import PrivateService
 
-__all__ = ["APP_KEY_VARIABLE", "AppOptions"]
+__all__ = ["APP_KEY_VARIABLE", "NO_APP", "AppOptions"]
 
 APP_KEY_VARIABLE: Final = "VODSEAL_APP_KEY"
 
@@ -41,3 +41,7 @@ class AppOptions:
         given = os.environ.get(APP_KEY_VARIABLE)
         key = self.app_key_file or ((lambda: given) if given else None)
         PrivateService.init_service(self.security_file, app=self.app, app_key=key)
+
+
+NO_APP: Final = AppOptions()
+"""When no option is given."""

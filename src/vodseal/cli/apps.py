@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 
+from vodseal.cli.commands import group_help
 from vodseal.cli.key_files import (
     check_new,
     draw_app_key,
@@ -16,7 +17,7 @@ from vodseal.cli.key_files import (
     write_new_file,
 )
 from vodseal.cli.profile import open_admin
-from vodseal.cli.terminal import Json, Terminal
+from vodseal.cli.terminal import Flag, Json, Terminal
 from vodseal.errors import MisuseError
 from vodseal.rpc.messages.apps import (
     DescribeAppRequest,
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = ["apps"]
 
-apps: Final = App(name="apps")
+apps: Final = App(
+    name="apps",
+    help=group_help(
+        "apps", "apps register --bundle-id org.example.cinema --manifest-key cinema.pem"
+    ),
+)
 
 _COLUMNS: Final = ("serial", "kind", "identifier", "opening", "status", "created")
 _PUBLIC: Final = 0o644
@@ -44,25 +50,26 @@ def register(
     android_sha1: Annotated[str | None, Parameter(name="--android-sha1")] = None,
     ios_bundle: str | None = None,
     windows_serial: str | None = None,
-    file_alone: Annotated[bool, Parameter(negative="")] = False,
+    file_alone: Flag = False,
     app_key_file: Path | None = None,
     out: Path = Path("encryptedApp.dat"),
     json: Json = False,
 ) -> None:
     """Register an app and write its security file, which it ships with.
 
-    The file opens with a private string: the one in --app-key-file or VODSEAL_APP_KEY,
-    else a fresh one, which is written beside the security file.
+    The file opens with a private string: the one in --app-key-file, or in
+    VODSEAL_APP_KEY, else a fresh one that is written beside the security file.
 
-    Example: vodseal apps register --bundle-id org.example.cinema --manifest-key cinema.pem
+    Example: vodseal apps register --bundle-id org.example.cinema
+    --manifest-key cinema.pem
 
     Args:
         bundle_id: The bundle id of a Python app.
-        manifest_key: The key that its manifest is signed with; the public half will do.
-        android_sha1: The SHA-1 of an Android app's signing certificate, with colons.
+        manifest_key: The key of its manifest, or the public half of it.
+        android_sha1: The SHA-1 of an Android app's certificate, with colons.
         ios_bundle: The bundle id of an iOS app.
-        windows_serial: The serial number of a Windows app's signing certificate.
-        file_alone: Issue a file that opens without a private string: weaker, as the vendor's.
+        windows_serial: The serial of a Windows app's certificate.
+        file_alone: Issue a file that opens without a private string; weaker.
         app_key_file: A file with the private string.
         out: Where to write the security file.
         json: Print one JSON object.

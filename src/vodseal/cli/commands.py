@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cyclopts import App
 
-__all__ = ["COMMANDS", "make_parser", "overview"]
+__all__ = ["COMMANDS", "group_help", "make_parser", "overview"]
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,6 +45,11 @@ def overview() -> str:
     )
 
 
+def group_help(name: str, example: str) -> str:
+    """Return the help of a command that has commands of its own."""
+    return f"{COMMANDS[name]}\n\nExample: vodseal {example}"
+
+
 def make_parser(name: str) -> App:
     """Return the parser of one command. Its module is named after it.
 
@@ -65,5 +70,5 @@ def make_parser(name: str) -> App:
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
-    parser.command(f"vodseal.cli.{name}:{name}", name=name, help=COMMANDS[name])
+    parser.command(f"vodseal.cli.{name}:{name}", name=name)
     return parser

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
+from vodseal.cli.commands import group_help
 from vodseal.cli.profile import REGION, find_profile, open_admin
 from vodseal.cli.terminal import Json, Terminal
 from vodseal.errors import RequestError
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["credentials"]
 
-credentials: Final = App(name="credentials")
+credentials: Final = App(
+    name="credentials", help=group_help("credentials", "credentials sts > source.json")
+)
 
 _ROLE: Final = "acs:ram::1:role/vodseal-downloads"
 _SESSION: Final = "vodseal-cli"

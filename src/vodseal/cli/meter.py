@@ -19,7 +19,7 @@ class Meter:
     def __init__(self, clock: Clock) -> None:
         """Begin with nothing done."""
         self._clock = clock
-        self._seen: deque[tuple[float, int]] = deque()
+        self._seen: deque[tuple[float, int]] = deque([(clock.monotonic(), 0)])
 
     def measure(
         self, done: int, total: int | None, percent: int | None = None

@@ -36,10 +36,11 @@ def run(
     transcode_workers: int | None = None,
     json: Json = False,
 ) -> None:
-    """Host a VOD service until Ctrl-C. The first start tells the operator's key, once.
+    """Host a VOD service until Ctrl-C.
 
-    Each option has a variable, such as VODSEAL_PORT, and a line in the table [service]
-    of config.toml in the folder VODSEAL_HOME. The option wins, then the variable.
+    The first start of a data folder tells the operator's key, once. Each option
+    has a variable, such as VODSEAL_PORT, and a line in the table [service] of
+    config.toml in the folder VODSEAL_HOME. The option wins, then the variable.
 
     Example: vodseal serve --data /srv/vod --port 8800
 

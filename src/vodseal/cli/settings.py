@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
 
+from vodseal.cli.commands import group_help
 from vodseal.cli.profile import open_admin
 from vodseal.cli.terminal import Json, Terminal
 from vodseal.errors import MisuseError
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["settings"]
 
-settings: Final = App(name="settings")
+settings: Final = App(
+    name="settings", help=group_help("settings", "settings set download-mode secure")
+)
 
 
 @settings.command

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     from vodseal.errors import VodsealError
 
-__all__ = ["Json", "Terminal", "error_object"]
+__all__ = ["Flag", "Json", "Terminal", "error_object"]
+
+Flag: TypeAlias = Annotated[bool, Parameter(negative="", show_default=False)]
+"""An option without a value, and without a ``--no-`` form."""
 
 Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
 """``--json``, as every command has it."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - the parser looks at it
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
+from vodseal.cli.commands import group_help
 from vodseal.cli.interrupts import Interrupts
 from vodseal.cli.meter import Meter
 from vodseal.cli.profile import find_profile, open_admin
-from vodseal.cli.terminal import Json, Terminal
+from vodseal.cli.terminal import Flag, Json, Terminal
 from vodseal.cli.transcoding import wait_for_streams
 from vodseal.cli.upload_note import Film, UploadNote
 from vodseal.cli.uploading import Uploader
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["videos"]
 
-videos: Final = App(name="videos")
+videos: Final = App(
+    name="videos",
+    help=group_help("videos", "videos upload holiday.mov --wait"),
+)
 
 _COLUMNS: Final = ("vid", "status", "duration", "size", "title")
 _PAGE_SIZE: Final = 100
@@ -41,7 +45,7 @@ def upload(
     /,
     *,
     title: str | None = None,
-    wait: Annotated[bool, Parameter(negative="")] = False,
+    wait: Flag = False,
     template_group: str | None = None,
     json: Json = False,
 ) -> None:
@@ -53,8 +57,7 @@ def upload(
         file: The film.
         title: Its title; the file's name when left out.
         wait: Wait until the streams are made.
-        template_group: encrypted, clear or encrypted-source; the service's own choice
-            when left out.
+        template_group: encrypted, clear or encrypted-source.
         json: Print events, one JSON object a line.
     """
     terminal, clock = Terminal(as_json=json), SystemClock()

@@ -1,0 +1,74 @@
+"""``vodseal play``: a downloaded file in mpv, in the browser, or into nowhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from cyclopts import App, Parameter
+
+from vodseal.cli.app_options import NO_APP, AppOptions
+from vodseal.cli.terminal import Json, Terminal
+from vodseal.clock import SystemClock
+from vodseal.player.session import open_sealed
+
+if TYPE_CHECKING:
+    from vodseal.player.session import PlaySession
+
+__all__ = ["play"]
+
+play: Final = App(name="play")
+
+
+@play.default
+def run(
+    file: str,
+    /,
+    *,
+    player: Annotated[
+        Literal["mpv", "browser", "null"] | None,
+        Parameter(name="--with", env_var="VODSEAL_PLAYER"),
+    ] = None,
+    options: AppOptions = NO_APP,
+    json: Json = False,
+) -> None:
+    """Play a downloaded file; no network is used.
+
+    Without --with it is mpv where that is installed, else the browser.
+
+    Example: vodseal play film.vseal --security-file encryptedApp.dat
+    --app-key-file encryptedApp.key --app ./cinema
+
+    Args:
+        file: The file, sealed or plain.
+        player: What to play it with; null decodes it to nowhere and reports.
+        options: Which app this is.
+        json: Print one JSON object.
+    """
+    clock = SystemClock()
+    started_at = clock.monotonic()
+    options.load()
+    terminal = Terminal(as_json=json)
+    with open_sealed(file, clock=clock) as session:
+        if player == "null":
+            from vodseal.player.decode import decode_to_nowhere  # noqa: PLC0415 - 0.1 s
+
+            report = decode_to_nowhere(session, clock=clock, started_at=started_at)
+            return terminal.answer({"file": file, "player": "null", **report.as_dict()})
+        shown = _show(session, terminal, player)
+    return terminal.answer({"file": file, "player": shown}, "")
+
+
+def _show(session: PlaySession, terminal: Terminal, player: str | None) -> str:
+    from vodseal.player.browser import play_with_browser  # noqa: PLC0415 - 0.1 s
+    from vodseal.player.mpv import find_mpv, play_with_mpv  # noqa: PLC0415 - 0.1 s
+
+    if player == "mpv" or (player is None and find_mpv()):
+        play_with_mpv(session)
+        return "mpv"
+    terminal.say("The film is shown in your browser; close the page or press Ctrl-C to end.")
+    play_with_browser(
+        session,
+        on_ready=lambda url: terminal.event("ready", url=url),
+        on_no_browser=lambda url: terminal.say(f"Open this address; it works once: {url}"),
+    )
+    return "browser"
