@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl, urlsplit
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
-    from types import TracebackType
     from typing import Self
 
 __all__ = ["Answer", "LoopbackServer", "Received"]
@@ -92,12 +91,7 @@ class LoopbackServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -20,6 +20,10 @@ def refusal(window: NonceWindow, nonce: str, at: float | None, now: float = NOW)
     return None
 
 
+def test_the_window_is_a_quarter_of_an_hour() -> None:
+    assert WINDOW_SECONDS == 900
+
+
 def test_times_are_iso_utc() -> None:
     assert format_time(NOW) == "2026-01-02T03:04:05Z"
     assert parse_time("2026-01-02T03:04:05Z") == NOW

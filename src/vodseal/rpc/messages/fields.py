@@ -6,8 +6,6 @@ annotation says is what is written: ``Duration`` is a text in one answer and a
 number in another, and clients trust that. Reading takes either, ignores what it
 does not know, and falls back to the default for what is not there or makes no
 sense: a later service must not break this client.
-
-Requests are the other way round: the service reads them strictly.
 """
 
 from __future__ import annotations
