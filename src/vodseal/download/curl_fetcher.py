@@ -265,9 +265,10 @@ def _configure(curl: pycurl.Curl, config: FetcherConfig) -> None:
         pycurl.LOW_SPEED_LIMIT: _LOW_SPEED,
         pycurl.LOW_SPEED_TIME: max(1, math.ceil(config.read_timeout)),
         pycurl.USERAGENT: config.user_agent,
-        pycurl.REFERER: config.referer,
         pycurl.PROXY: config.proxy,  # even when empty: the environment is not asked
     }
+    if config.referer:  # set to nothing, it would be sent as an empty header
+        options[pycurl.REFERER] = config.referer
     trust = system_trust()
     if trust.native:
         options[pycurl.SSL_OPTIONS] = pycurl.SSLOPT_NATIVE_CA

@@ -111,6 +111,19 @@ def test_waiting_for_nothing_and_closing_twice(network: Network) -> None:
     network.fetcher.close()
 
 
+@pytest.mark.behaviour("B43")
+@pytest.mark.parametrize("referer", ["", "https://app.example/"])
+def test_a_referer_is_sent_only_when_there_is_one(referer: str) -> None:
+    config = FetcherConfig(referer=referer)
+    with (
+        LoopbackServer(respond) as server,
+        contextlib.closing(CurlFetcher(config, SystemClock())) as fetcher,
+    ):
+        Network(fetcher, server.url).fetch("whole.ts")
+        assert server.received[0].headers.get("referer", "") == referer
+        assert ("referer" in server.received[0].headers) == bool(referer)
+
+
 def submit(fetcher: FakeFetcher) -> None:
     fetcher.submit(Request(url=f"{WHOLE}?auth_key=2", limit=1 << 20), ReceiveBuffer())
 

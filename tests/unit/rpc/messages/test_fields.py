@@ -182,8 +182,7 @@ json_values = st.recursive(
 )
 
 
-@pytest.mark.parametrize("model", ANSWERS, ids=lambda model: model.__name__)
-@given(data=st.data())
+@given(st.sampled_from(ANSWERS), st.data())
 def test_no_object_breaks_the_reading_and_what_is_read_is_stable(
     model: type, data: st.DataObject
 ) -> None:
