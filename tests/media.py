@@ -60,9 +60,14 @@ FILMS: dict[str, Film] = {
     "plain": _BASE,
     "faststart": replace(_BASE, muxer={"movflags": "faststart"}),
     "long": replace(_BASE, seconds=15.0, size=(160, 120)),
+    "long-mkv": replace(_BASE, seconds=15.0, size=(160, 120), suffix=".mkv"),
+    "long-large": replace(
+        _BASE, seconds=15.0, size=(720, 404), fps=Fraction(10), codec="mpeg4", options={}
+    ),
     "ladder": replace(_BASE, seconds=2.0, size=(1280, 720)),
     "portrait": replace(_BASE, size=(240, 320)),
     "rotated": replace(_BASE, rotation=90, suffix=".mov"),
+    "rotated-left": replace(_BASE, rotation=270),
     "upside-down": replace(_BASE, rotation=180),
     "vfr": replace(_BASE, has_variable_rate=True),
     "vfr-mjpeg": replace(

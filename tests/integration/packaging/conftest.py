@@ -175,16 +175,23 @@ def make_spec(film: Path, group: str, folder: Path) -> Spec:
 
 
 @pytest.fixture
-def package_film(films: MediaCache, tmp_path: Path) -> Callable[[str, str], Outcome]:
-    def run(name: str, group: str) -> Outcome:
-        spec = make_spec(films.get(name), group, tmp_path)
+def package_file(tmp_path: Path) -> Callable[..., Outcome]:
+    def run(path: Path, group: str, folder: str = "work") -> Outcome:
+        work = tmp_path / folder
+        work.mkdir()
+        spec = make_spec(path, group, work)
         events: list[Event] = []
         finished = make_streams(spec, os.urandom, events.append)
         return Outcome(
-            folder=tmp_path / "media",
+            folder=work / "media",
             keys={slot.job_id: slot.key or b"" for slot in spec.slots},
             finished=finished,
             events=events,
         )
 
     return run
+
+
+@pytest.fixture
+def package_film(films: MediaCache, package_file: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    return lambda name, group, **options: package_file(films.get(name), group, **options)

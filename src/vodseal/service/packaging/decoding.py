@@ -74,12 +74,17 @@ class Decoder:
         """
         self.packets += 1
         try:
-            return list(packet.decode())
-        except av.error.FFmpegError as error:
-            self.damaged += 1
-            if self.damaged > _FORGIVEN_PACKETS + _FORGIVEN_SHARE * self.packets:
-                raise TranscodeError(f"the {self.stream.type} track is damaged") from error
+            frames = list(packet.decode())
+        except av.error.FFmpegError:
+            self._count_damage(1)
             return []
+        self._count_damage(sum(frame.is_corrupt for frame in frames))
+        return frames
+
+    def _count_damage(self, count: int) -> None:
+        self.damaged += count
+        if count and self.damaged > _FORGIVEN_PACKETS + _FORGIVEN_SHARE * self.packets:
+            raise TranscodeError(f"the {self.stream.type} track is damaged")
 
     def finish(self) -> None:
         """Check that something was decoded.

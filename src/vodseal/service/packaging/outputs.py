@@ -7,6 +7,7 @@ in clear, in memory, and the segment writer encrypts what it stores.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ class Output(Protocol):
             OSError: It could not be stored.
         """
 
+    def discard(self) -> None:
+        """Let go of everything; what is stored so far stays. Harmless when finished, and twice."""
+
 
 def add_track(output: Output, template: Stream, language: str) -> Stream:
     """Return a new track of ``output`` with the codec of ``template``."""
@@ -80,6 +84,7 @@ class HlsOutput:
         self._key = key
         self._stored: list[Future[StoredPiece]] = []
         self._playlist = _Parts(None)
+        self._is_discarded = False
         self.container = av.open(
             "index.m3u8",
             "w",
@@ -104,7 +109,15 @@ class HlsOutput:
             raise TranscodeError("the file holds no packets that could be packaged")
         return StoredStream(pieces=pieces, durations=durations)
 
+    def discard(self) -> None:
+        """Store no further segment."""
+        self._is_discarded = True
+        with contextlib.suppress(av.error.FFmpegError):  # it is thrown away
+            self.container.close()
+
     def _open(self, url: str, _flags: int, _options: dict[str, str]) -> _Parts:
+        if self._is_discarded:
+            return _Parts(None)
         if url.endswith(".ts"):
             return _Parts(lambda parts: self._segment(url, parts))
         self._playlist = _Parts(None)
@@ -138,6 +151,13 @@ class FileOutput:
         if not pieces:
             raise TranscodeError("the file holds no packets that could be packaged")
         return StoredStream(pieces=tuple(pieces))
+
+    def discard(self) -> None:
+        """Close the spooled file, which removes it."""
+        if not self._spool.closed:
+            with contextlib.suppress(av.error.FFmpegError):  # it is thrown away
+                self.container.close()
+            self._spool.close()
 
 
 class _Parts:

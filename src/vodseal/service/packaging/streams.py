@@ -82,8 +82,9 @@ class _Attempt:
         renditions = plan_renditions(self.source, packaging, may_copy=may_copy)
         planned = list(zip(renditions, self.spec.slots, strict=False))
         tell(_plan_event(self.source, planned))
+        outputs: list[tuple[Rendition, Output]] = []
         try:
-            outputs = [(rendition, self._output(rendition, slot)) for rendition, slot in planned]
+            outputs += [(rendition, self._output(rendition, slot)) for rendition, slot in planned]
             with open_media(file) as container:
                 duration = package(
                     container, self.source, outputs, lambda share: tell(Progressed(share=share))
@@ -96,6 +97,8 @@ class _Attempt:
             reason = f"the streams could not be written: {error.strerror}"
             raise TranscodeError(reason) from error
         finally:
+            for _, output in outputs:
+                output.discard()
             self.writer.close()
         return Finished(duration=duration, streams=tuple(streams))
 

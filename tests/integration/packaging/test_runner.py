@@ -1,0 +1,390 @@
+"""Tasks are rows: what runs them, what ends them, what survives a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from vodseal.clock import SystemClock
+from vodseal.license.digests import open_digests
+from vodseal.service.catalog import delete_videos
+from vodseal.service.database.models import Stream, TranscodeJob, TranscodeTask, Video
+from vodseal.service.jobs.in_process import InProcessRunner
+from vodseal.service.kms import contexts
+from vodseal.service.opening import open_service
+from vodseal.service.settings import Settings
+from vodseal.service.upload_complete import complete_upload, new_body
+from vodseal.service.upload_request import UploadTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from vodseal.service.runtime import Service
+
+VIDEO = "f" * 32
+
+# What a worker does instead of packaging. Each has read its spec.
+SAYS_PLAN = (
+    "import json,sys,os,time,signal,pathlib\n"
+    "spec=json.loads(sys.stdin.buffer.readline())\n"
+    "job=spec['slots'][0]['job_id']\n"
+    "folder=pathlib.Path(spec['folder'],job); folder.mkdir(parents=True)\n"
+    "(folder/'000000.ts').write_bytes(b'half made')\n"
+    "(folder/'pid').write_text(str(os.getpid()))\n"
+    "def say(**event): print(json.dumps(event),flush=True)\n"
+    "say(type='planned',media_type='video',duration=9.0,notes=[],"
+    "streams=[{'job_id':job,'definition':'FD','format':'m3u8'}])\n"
+    "say(type='progress',share=0.5)\n"
+)
+CRASHES = SAYS_PLAN + "os.kill(os.getpid(),signal.SIGSEGV)\n"
+HANGS = SAYS_PLAN + "sys.stdin.buffer.read()\n"
+LIES = SAYS_PLAN + "print('<html>',flush=True)\n"
+EXITS = SAYS_PLAN + "sys.exit(7)\n"
+DIES_AT_ONCE = "import sys; sys.exit(9)"
+
+
+def command(script: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", script)
+
+
+@dataclass
+class Run:
+    """A service with its runner."""
+
+    service: Service
+
+    async def upload(self, film: Path, group: str, video: str = VIDEO) -> None:
+        context = self.service.context
+        now = context.clock.now()
+        async with context.sessions.begin() as session:
+            session.add(
+                Video(
+                    id=video,
+                    title="A film",
+                    file_name=film.name,
+                    template_group_id=group,
+                    status="Uploading",
+                    created_at=now,
+                    modified_at=now,
+                    object_key=f"sv/{video}.mp4",
+                )
+            )
+        target = UploadTarget(video_id=video, object_key=f"sv/{video}.mp4", template_group_id=group)
+        body = await new_body(self.service, target)
+        body.file.write(film.read_bytes())  # noqa: ASYNC240 - a small film
+        await complete_upload(self.service, target, body, etag="e", content_type="video/mp4")
+
+    async def video(self, video: str = VIDEO) -> Video | None:
+        async with self.service.context.reads.begin() as session:
+            return await session.get(Video, video)
+
+    async def task(self, video: str = VIDEO) -> TranscodeTask:
+        async with self.service.context.reads.begin() as session:
+            query = select(TranscodeTask).where(TranscodeTask.video_id == video)
+            return (await session.scalars(query)).one()
+
+    async def jobs(self) -> list[TranscodeJob]:
+        async with self.service.context.reads.begin() as session:
+            query = select(TranscodeJob).order_by(TranscodeJob.position)
+            return list(await session.scalars(query))
+
+    async def streams(self) -> list[Stream]:
+        async with self.service.context.reads.begin() as session:
+            return list(await session.scalars(select(Stream).order_by(Stream.position)))
+
+    async def until(self, reached: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(30):
+            while not await reached():  # noqa: ASYNC110 - the state is rows, which tell nobody
+                await asyncio.sleep(0.01)
+
+    async def until_status(self, *wanted: str, video: str = VIDEO) -> str:
+        async def reached() -> bool:
+            return (await self.video(video)).status in wanted
+
+        await self.until(reached)
+        return (await self.video(video)).status
+
+    @property
+    def media(self) -> Path:
+        return self.service.context.settings.data / "blobs" / "media" / VIDEO
+
+
+@contextlib.asynccontextmanager
+async def running(tmp_path: Path, script: str | None = None, **options):
+    settings = Settings(data=tmp_path / "data", home=tmp_path / "home")
+    if script is not None:
+        options["command"] = command(script)
+    async with open_service(
+        settings,
+        lambda context: InProcessRunner(context, **options),
+        clock=SystemClock(),
+        random=os.urandom,
+    ) as opened:
+        yield Run(opened.service)
+
+
+def test_an_upload_becomes_streams(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path) as run:
+            await run.upload(films.get("ladder"), "encrypted")
+            assert await run.until_status("Normal", "TranscodeFail") == "Normal"
+            video, task, jobs = await run.video(), await run.task(), await run.jobs()
+            assert video.duration == pytest.approx(2, abs=0.1)
+            assert video.media_type == "video"
+            assert (task.state, task.status, task.progress) == ("done", "CompleteAllSucc", 100)
+            assert task.completed_at is not None
+            assert {(j.status, j.progress) for j in jobs} == {("TranscodeSuccess", 100)}
+            streams = await run.streams()
+            assert [(s.position, s.definition, s.format) for s in streams] == [
+                (0, "FD", "m3u8"),
+                (1, "LD", "m3u8"),
+                (2, "SD", "m3u8"),
+            ]
+            assert [s.id for s in streams] == [j.id for j in jobs]
+            assert sorted(p.name for p in run.media.iterdir()) == sorted(s.id for s in streams)
+            await check_stream(run, streams[0])
+
+    asyncio.run(main())
+
+
+async def check_stream(run: Run, stream: Stream) -> None:
+    context = run.service.context
+    assert (stream.encrypt_type, stream.stream_type) == ("HLSEncryption", "video")
+    assert (stream.width, stream.height, stream.fps) == (640, 360, 25.0)
+    key = await context.kms.decrypt(stream.key_blob, contexts.stream(VIDEO, stream.id))
+    assert len(key) == 16
+    text = (await context.blobs.read(stream.entry_key)).decode()
+    assert f"MediaId={VIDEO}" in text
+    sizes = [p.stat().st_size for p in (run.media / stream.id).glob("*.ts")]
+    assert sum(sizes) == stream.size
+    public = context.keys.digests.public_key()
+    from vodseal.credential.envelope import key_id
+
+    digests = open_digests(
+        stream.digest_manifest,
+        stream.digests,
+        {key_id(public): public},
+        vid=VIDEO,
+        job_id=stream.id,
+    )
+    assert digests.count == len(sizes)
+    digests.check(0, (run.media / stream.id / "000000.ts").read_bytes())
+
+
+def test_a_clear_film_has_files_and_ranges(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path) as run:
+            await run.upload(films.get("plain"), "clear")
+            assert await run.until_status("Normal", "TranscodeFail") == "Normal"
+            mp4, hls = await run.streams()
+            assert (mp4.format, mp4.entry_key) == ("mp4", f"media/{VIDEO}/{mp4.id}/video.mp4")
+            assert (hls.format, hls.encrypt_type, hls.key_blob) == ("m3u8", None, None)
+            assert len(mp4.digests) == 32
+            spool = run.service.context.settings.data / "spool"
+            assert list(spool.iterdir()) == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "reason"),
+    [
+        (CRASHES, "InvalidVideo.Damaged", "a decoder crashed on this file (SIGSEGV)"),
+        (HANGS, "InvalidVideo.Damaged", "a decoder hung on this file: nothing happened for 0.5 s"),
+        (LIES, "InternalError", "the packaging process answered nonsense"),
+        (EXITS, "InternalError", "the packaging process ended with code 7"),
+        (DIES_AT_ONCE, "InternalError", "the packaging process ended with code 9"),
+    ],
+    ids=["crashes", "hangs", "lies", "exits", "dies"],
+)
+def test_whatever_a_worker_does_the_task_ends_and_leaves_nothing(
+    script, code, reason, films, tmp_path
+):
+    async def main() -> None:
+        async with running(tmp_path, script, stall_seconds=0.5) as run:
+            await run.upload(films.get("plain"), "encrypted")
+            assert await run.until_status("TranscodeFail", "Normal") == "TranscodeFail"
+            task = await run.task()
+            assert (task.state, task.status) == ("done", "CompleteAllFail")
+            assert (task.error_code, task.error_message) == (code, reason)
+            assert all(j.status == "TranscodeFail" for j in await run.jobs())
+            assert all(j.error_message == reason for j in await run.jobs())
+            assert await run.streams() == []
+            assert not run.media.exists() or list(run.media.iterdir()) == []
+
+    asyncio.run(main())
+
+
+def test_a_broken_film_fails_and_the_next_one_is_made(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path) as run:
+            await run.upload(films.get("cut-in-moov"), "encrypted")
+            await run.upload(films.get("plain"), "encrypted", video="e" * 32)
+            assert await run.until_status("TranscodeFail", "Normal") == "TranscodeFail"
+            reason = (await run.task()).error_message
+            assert reason == "the file was cut short in the middle of its index"
+            assert await run.until_status("TranscodeFail", "Normal", video="e" * 32) == "Normal"
+
+    asyncio.run(main())
+
+
+def test_notes_are_kept_with_the_task(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path) as run:
+            await run.upload(films.get("subtitles"), "encrypted")
+            assert await run.until_status("Normal", "TranscodeFail") == "Normal"
+            task = await run.task()
+            assert task.error_code == ""
+            assert "subtitles" in task.error_message
+
+    asyncio.run(main())
+
+
+async def half_way(run: Run) -> bool:
+    jobs = await run.jobs()
+    return bool(jobs) and jobs[0].progress == 50
+
+
+def test_a_stopped_task_begins_again(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path, HANGS) as run:
+            await run.upload(films.get("plain"), "encrypted")
+            await run.until(lambda: half_way(run))
+            (left,) = await run.jobs()
+            assert (await run.video()).status == "Transcoding"
+        assert (run.media / left.id).exists()
+        async with running(tmp_path) as run:
+            assert await run.until_status("Normal", "TranscodeFail") == "Normal"
+            assert (await run.task()).attempts == 2
+            assert left.id not in {p.name for p in run.media.iterdir()}
+            assert len(await run.streams()) == 1
+
+    asyncio.run(main())
+
+
+def test_a_task_that_never_ends_well_is_given_up(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path, HANGS) as run:
+            await run.upload(films.get("plain"), "encrypted")
+            await run.until(lambda: half_way(run))
+            async with run.service.context.sessions.begin() as session:
+                task = (await session.scalars(select(TranscodeTask))).one()
+                task.attempts = 5
+        async with running(tmp_path) as run:
+            assert await run.until_status("Normal", "TranscodeFail") == "TranscodeFail"
+            assert "given up after 5 attempts" in (await run.task()).error_message
+
+    asyncio.run(main())
+
+
+def test_a_deleted_video_takes_its_work_with_it(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path, HANGS) as run:
+            await run.upload(films.get("plain"), "encrypted")
+            await run.until(lambda: half_way(run))
+            assert await delete_videos(run.service, [VIDEO]) == [VIDEO]
+            assert await run.video() is None
+            assert not run.media.exists()
+            await run.upload(films.get("text"), "encrypted", video="e" * 32)
+            await run.until_status("Transcoding", video="e" * 32)
+
+    asyncio.run(main())
+
+
+def test_a_video_whose_row_vanishes_is_noticed(films, tmp_path):
+    """Another node may have deleted it: the next sign of life finds no task."""
+
+    async def main() -> None:
+        talks = SAYS_PLAN + "while True: say(type='progress',share=0.6); time.sleep(0.01)\n"
+        async with running(tmp_path, talks) as run:
+            await run.upload(films.get("plain"), "encrypted")
+            await run.until(lambda: half_way(run))
+            async with run.service.context.sessions.begin() as session:
+                await session.delete(await session.get(Video, VIDEO))
+
+            async def erased() -> bool:
+                return not run.media.exists()
+
+            await run.until(erased)
+
+    asyncio.run(main())
+
+
+HOST = """
+import asyncio, pathlib, sys
+sys.path.insert(0, {root!r})
+from tests.integration.packaging.test_runner import HANGS, half_way, running
+async def main():
+    async with running(pathlib.Path({folder!r}), HANGS) as run:
+        await run.upload(pathlib.Path({film!r}), "encrypted")
+        await run.until(lambda: half_way(run))
+        print("half way", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kills, and looks into /proc")
+def test_a_task_of_a_killed_service_begins_again(films, tmp_path):
+    film = str(films.get("plain"))
+    script = HOST.format(root=str(Path(__file__).parents[3]), folder=str(tmp_path), film=film)
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as host:
+        assert host.stdout.readline() == b"half way\n"
+        (pid_file,) = (tmp_path / "data/blobs/media" / VIDEO).glob("*/pid")
+        worker = Path(f"/proc/{pid_file.read_text()}")
+        assert worker.exists()
+        os.kill(host.pid, signal.SIGKILL)
+        assert host.wait(10) == -signal.SIGKILL
+
+    async def main() -> None:
+        async with running(tmp_path) as run:
+            assert await run.until_status("Normal", "TranscodeFail") == "Normal"
+            assert (await run.task()).attempts == 2
+            assert len(list(run.media.iterdir())) == len(await run.streams()) == 1
+
+            async def worker_is_gone() -> bool:
+                return not worker.exists()  # noqa: ASYNC240 - no disk behind it
+
+            await run.until(worker_is_gone)
+
+    asyncio.run(main())
+
+
+def test_a_film_that_is_made_again_hides_its_former_streams(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path) as run:
+            await run.upload(films.get("plain"), "encrypted")
+            await run.until_status("Normal")
+            context = run.service.context
+            async with context.sessions.begin() as session:
+                session.add(
+                    TranscodeTask(
+                        id="d" * 32,
+                        video_id=VIDEO,
+                        template_group_id="encrypted",
+                        trigger="Manual",
+                        created_at=context.clock.now(),
+                    )
+                )
+            run.service.runner.notify()
+
+            async def made_twice() -> bool:
+                return len(await run.streams()) == 2
+
+            await run.until(made_twice)
+            first, second = await run.streams()
+            assert (first.status, second.status) == ("Invisible", "Normal")
+            assert (first.position, second.position) == (0, 1)
+            assert len(list(run.media.iterdir())) == 2
+
+    asyncio.run(main())
