@@ -202,6 +202,15 @@ _OURS: Final = {
     "Forbidden.AppRevoked": ServerError(
         403, "The app's registration was revoked.", C.ENCRYPT_FILE_NOT_MATCH
     ),
+    "InvalidHlsUriToken": ServerError(
+        403, "The MtsHlsUriToken is not one of this service.", C.GET_AES_KEY_FAIL
+    ),
+    "InvalidHlsUriToken.Expired": ServerError(
+        403, "The MtsHlsUriToken has expired.", C.GET_AES_KEY_FAIL
+    ),
+    "InvalidHlsUriToken.MediaId": ServerError(
+        403, "The MtsHlsUriToken was issued for another video.", C.GET_AES_KEY_FAIL
+    ),
 }
 
 SERVER_ERRORS: Final[Mapping[str, ServerError]] = MappingProxyType(

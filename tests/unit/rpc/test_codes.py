@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import vodseal
 from vodseal.error_codes import ErrorCode
 from vodseal.rpc.codes import SERVER_ERRORS, UNKNOWN_ACTION_CODES, client_error, server_error
 
@@ -98,7 +102,29 @@ def test_every_row_is_an_error_with_a_text(server_code: str) -> None:
     assert row.client in REQUEST_GROUP | {
         ErrorCode.DOWNLOAD_SWITCH_OFF,
         ErrorCode.ENCRYPT_FILE_NOT_MATCH,
+        ErrorCode.GET_AES_KEY_FAIL,
     }
+
+
+def raised_codes() -> set[str]:
+    """Return every server code that the source raises by its literal name."""
+    return {
+        node.args[0].value
+        for path in (Path(vodseal.__file__).parent).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "RpcError"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def test_whatever_the_source_raises_is_in_the_table_or_fits_a_pattern() -> None:
+    raised = raised_codes()
+    assert len(raised) > 40
+    patterned = {code for code in raised if code.startswith(("Missing", "InvalidParameter."))}
+    assert raised - patterned - set(SERVER_ERRORS) == set()
 
 
 def test_an_unknown_action_is_recognised() -> None:
