@@ -59,8 +59,8 @@ def test_the_example_downloads_a_film(
     given = {
         "app_folder": str(app_folder),
         "vid": source.vid,
-        "play_auth": source.play_auth,
-        "play_config": source.play_config,
+        "auth": source.play_auth,
+        "config": source.play_config,
         "endpoint": source.endpoint,
     }
     code = f"import json, sys\nglobals().update(json.loads(sys.stdin.read()))\n{example()}"
