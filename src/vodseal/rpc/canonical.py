@@ -1,4 +1,4 @@
-"""Write and read parameters in the one form that both sides sign (wire 1, 2).
+"""Write and read parameters in the one form that both sides sign (wire 1, 2, SPEC rpc §1).
 
 A request is a set of named texts, wherever they travelled: query and form body
 count alike. Encoding is RFC 3986, so decoding and encoding again gives the

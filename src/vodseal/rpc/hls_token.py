@@ -1,4 +1,4 @@
-"""MtsHlsUriToken: what the key endpoint asks for (wire 10).
+"""MtsHlsUriToken: what the key endpoint asks for (wire 10, SPEC rpc §5).
 
 The vendor leaves its form to the operator; this is ours. URL-safe base64 of
 

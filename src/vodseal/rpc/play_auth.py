@@ -1,4 +1,4 @@
-"""The play credential: a JSON object in plain base64 (wire 9).
+"""The play credential: a JSON object in plain base64 (wire 9, SPEC rpc §4).
 
 Inside it is a temporary key that signs GetPlayInfo, and ``AuthInfo``, a text
 that only the service understands: the client sends it back unchanged. Ours is

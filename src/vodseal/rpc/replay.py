@@ -1,4 +1,4 @@
-"""Refuse a request that is too old, or that was seen before (wire 2).
+"""Refuse a request that is too old, or that was seen before (wire 2, SPEC rpc §3).
 
 A nonce is remembered until its request could no longer be accepted for its
 time: a request dated 15 minutes ahead stays fresh for 30. One without a

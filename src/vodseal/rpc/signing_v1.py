@@ -1,4 +1,4 @@
-"""Sign and check requests by signature version 1.0 (wire 2).
+"""Sign and check requests by signature version 1.0 (wire 2, SPEC rpc §2).
 
 HMAC-SHA1 over the method and every parameter but the signature itself. Host,
 path and headers are not covered, so nothing may depend on them.

@@ -1,4 +1,4 @@
-"""Sign and check media URLs, type A (wire 12).
+"""Sign and check media URLs, type A (wire 12, SPEC rpc §6).
 
 ``/path?auth_key={ts}-{rand}-{uid}-{md5}``, md5 over ``{path}-{ts}-{rand}-{uid}-{key}``:
 the scheme of the CDNs that operators put in front. MD5 is theirs; what protects

@@ -1,4 +1,4 @@
-"""Secure download: our own actions, under the VOD version (docs/reference).
+"""Secure download: our own actions, under the VOD version (SPEC rpc §7).
 
 A service without them answers ``InvalidAction.NotFound``.
 """
@@ -50,7 +50,7 @@ class AcquireDownloadLicenseRequest(Request[AcquireDownloadLicenseAnswer]):
 
     ``download_id`` (32 hex) makes it idempotent: asked again by the same device,
     the answer holds the same content key. The device signs the canonical CBOR
-    list of the other values (credential SPEC).
+    list of the other values (SPEC license §8).
     """
 
     video_id: str
