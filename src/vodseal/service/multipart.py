@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import shutil
@@ -17,6 +16,7 @@ from vodseal.service.database.models import Upload, UploadPart
 from vodseal.service.kms import contexts
 from vodseal.service.request_body import read_body
 from vodseal.service.templates import TEMPLATE_GROUPS
+from vodseal.service.threads import run_to_end
 from vodseal.service.upload_body import receive
 from vodseal.service.upload_complete import complete_upload, new_body
 from vodseal.service.upload_files import PartFile, Seal, StoredPart, join_parts
@@ -46,7 +46,7 @@ async def initiate(service: Service, target: UploadTarget) -> Response:
     key_blob = None
     if TEMPLATE_GROUPS[target.template_group_id].encrypts:
         key_blob = (await context.kms.generate_data_key(contexts.upload(upload_id), 32)).blob
-    await asyncio.to_thread(make_private_folder, service.uploads / upload_id)
+    await run_to_end(make_private_folder, service.uploads / upload_id)
     row = Upload(
         id=upload_id,
         video_id=target.video_id,
@@ -72,12 +72,12 @@ async def put_part(
     name = f"{number:05d}.{service.context.random(8).hex()}"
     seal = await _seal(service, target, upload)
     path = service.uploads / upload_id / name
-    file = await asyncio.to_thread(PartFile, path, seal, number)
+    file = await run_to_end(PartFile, path, seal, number)
     try:
         await receive(request, file)
-        await asyncio.to_thread(file.finish)
+        await run_to_end(file.finish)
     except BaseException:
-        await asyncio.to_thread(file.discard)
+        await run_to_end(file.discard)
         raise
     etag = file.md5.hex().upper()
     row = UploadPart(upload_id=upload_id, number=number, file_name=name, size=file.size, etag=etag)
@@ -145,7 +145,7 @@ async def complete(
     seal = await _seal(service, target, upload)
     body = await new_body(service, target)
     try:
-        await asyncio.to_thread(join_parts, stored, seal, body.file)
+        await run_to_end(join_parts, stored, seal, body.file)
         await complete_upload(
             service,
             target,
@@ -155,8 +155,8 @@ async def complete(
             upload_id=upload_id,
         )
     finally:
-        await asyncio.to_thread(body.file.discard)
-    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await run_to_end(body.file.discard)
+    await run_to_end(shutil.rmtree, folder, ignore_errors=True)
     members = {
         "Location": f"/{_BUCKET}/{target.object_key}",
         "Bucket": _BUCKET,
@@ -175,7 +175,7 @@ async def abort(service: Service, target: UploadTarget, upload_id: str) -> Respo
     upload = await _find(service, target, upload_id)
     async with service.context.sessions.begin() as session:
         await session.delete(upload)
-    await asyncio.to_thread(shutil.rmtree, service.uploads / upload_id, ignore_errors=True)
+    await run_to_end(shutil.rmtree, service.uploads / upload_id, ignore_errors=True)
     return Response(status_code=204)
 
 

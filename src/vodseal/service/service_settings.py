@@ -19,9 +19,11 @@ from vodseal.service.templates import TEMPLATE_GROUPS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy.ext.asyncio import AsyncSession
+
     from vodseal.service.context import ServiceContext
 
-__all__ = ["SETTINGS", "SettingRule", "change_setting", "read_settings"]
+__all__ = ["SETTINGS", "SettingRule", "change_setting", "read_settings", "settings_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,13 @@ SETTINGS: Final[Mapping[str, SettingRule]] = MappingProxyType(
 async def read_settings(context: ServiceContext) -> dict[str, str]:
     """Return every setting by its name."""
     async with context.reads.begin() as session:
-        stored = {row.name: row.value for row in await session.scalars(select(Setting))}
+        return await settings_in(session)
+
+
+async def settings_in(session: AsyncSession) -> dict[str, str]:
+    """Return every setting by its name, inside a transaction that goes on."""
+    rows = await session.execute(select(Setting.name, Setting.value))
+    stored = {name: value for name, value in rows}  # noqa: C416 - rows are no pairs to dict()
     return {name: stored.get(name, rule.default) for name, rule in SETTINGS.items()}
 
 

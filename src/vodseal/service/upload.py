@@ -8,7 +8,6 @@ moves the video on and enters its transcode task, so no upload is lost between.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import uuid
@@ -19,7 +18,8 @@ from starlette.responses import Response
 
 from vodseal.errors import UploadRefusedError
 from vodseal.service import multipart
-from vodseal.service.upload_body import receive
+from vodseal.service.threads import run_to_end
+from vodseal.service.upload_body import drain, receive
 from vodseal.service.upload_complete import complete_upload, new_body
 from vodseal.service.upload_request import authenticate, find_target, refusal
 
@@ -43,6 +43,7 @@ async def handle_upload(service: Service, request: Request) -> Response:
         target = await find_target(service.context, session)
         response = await _route(service, request, target)
     except UploadRefusedError as error:
+        await drain(request)
         response = refusal(error, request_id, request.headers.get("host", ""))
     except ClientDisconnect:
         return Response(status_code=_CLIENT_CLOSED)
@@ -82,5 +83,5 @@ async def _put_object(service: Service, request: Request, target: UploadTarget) 
         content_type = request.headers.get("content-type", "application/octet-stream")
         await complete_upload(service, target, body, etag=etag, content_type=content_type)
     finally:
-        await asyncio.to_thread(body.file.discard)
+        await run_to_end(body.file.discard)
     return Response(headers={"etag": f'"{etag}"'})

@@ -6,7 +6,6 @@ other: the transaction decides, and the loser's bytes are erased.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from vodseal.service.database.models import TranscodeTask, Upload, Video
 from vodseal.service.kms import contexts
 from vodseal.service.lifecycle import Event, advance, may
 from vodseal.service.templates import TEMPLATE_GROUPS
+from vodseal.service.threads import run_to_end
 from vodseal.service.upload_files import BodyFile, Seal
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def new_body(service: Service, target: UploadTarget) -> NewBody:
         )
     attempt = context.random(8).hex()
     path = service.uploads / f"{target.video_id}.{attempt}"
-    file = await asyncio.to_thread(BodyFile, path, seal, context.random)
+    file = await run_to_end(BodyFile, path, seal, context.random)
     return NewBody(
         path=path,
         file=file,
@@ -87,7 +87,7 @@ async def complete_upload(
         OSError: The bytes could not be stored.
     """
     context = service.context
-    await asyncio.to_thread(body.file.finish, content_type, context.clock.now())
+    await run_to_end(body.file.finish, content_type, context.clock.now())
     await context.blobs.put_file(body.blob_key, body.path)
     await context.blobs.make_durable(body.blob_key)
     try:

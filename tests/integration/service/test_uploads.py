@@ -291,3 +291,10 @@ def test_a_deleted_video_leaves_no_byte(service):
     assert (gone.status, gone.code) == (404, "InvalidVideo.NotFound")
     assert service.call("DeleteVideo", VideoIds=upload.video_id).code == "InvalidVideo.NotFound"
     assert b"NoSuchKey" in service.put(upload, b"x").body
+
+
+def test_a_refusal_reaches_a_client_that_is_still_sending(service):
+    upload = service.create_video()
+    service.clock.advance(3001)
+    answer = service.put(upload, bytes(40 * MEBIBYTE))
+    assert (answer.status, b"SecurityTokenExpired" in answer.body) == (403, True)

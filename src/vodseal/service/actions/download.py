@@ -17,7 +17,7 @@ from vodseal.service.catalog import find_video
 from vodseal.service.database.models import App, LicenseRow, Stream
 from vodseal.service.kms import contexts
 from vodseal.service.lifecycle import Status
-from vodseal.service.service_settings import read_settings
+from vodseal.service.service_settings import read_settings, settings_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ async def get_download_policy(service: Service, call: Call) -> Mapping[str, obje
     """
     async with service.context.reads.begin() as session:
         await find_video(session, call.parameters)
-    settings = await read_settings(service.context)
+        settings = await settings_in(session)
     return {"DownloadMode": settings["download-mode"]}
 
 

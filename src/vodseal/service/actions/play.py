@@ -16,7 +16,7 @@ from vodseal.service.authn import auth_info_key
 from vodseal.service.catalog import find_video, streams_of
 from vodseal.service.lifecycle import Status
 from vodseal.service.play_info import StreamFilter, choose_streams, url_signature
-from vodseal.service.service_settings import SETTINGS, read_settings
+from vodseal.service.service_settings import SETTINGS, read_settings, settings_in
 from vodseal.service.session_tokens import SessionKind
 
 if TYPE_CHECKING:
@@ -97,15 +97,13 @@ async def get_play_info(service: Service, call: Call) -> Mapping[str, object]:
     async with context.reads.begin() as session:
         video = await find_video(session, call.parameters)
         streams = await streams_of(session, video.id)
+        settings = await settings_in(session)
     if video.status != Status.NORMAL:
         raise RpcError("Forbidden.IllegalStatus")
     chosen = choose_streams(streams, wanted)
     if not chosen:
         raise RpcError("InvalidVideo.NoneStream")
-    seconds = wanted.auth_seconds
-    if not seconds:
-        seconds = int((await read_settings(context))["url-auth-seconds"])
-    end = int(call.now) + seconds
+    end = int(call.now) + (wanted.auth_seconds or int(settings["url-auth-seconds"]))
     return {
         "VideoBase": _video_base(video),
         "PlayInfoList": {"PlayInfo": _play_infos(context, call, chosen, wanted, end)},
