@@ -136,6 +136,13 @@ def test_a_license_is_bound_to_file_app_and_device(world: World, wrong: str) -> 
         check_binding(held, **(right | {wrong: right[wrong][::-1]}))
 
 
+def test_the_license_of_another_file_gives_no_key(world: World) -> None:
+    """Its locks would open: app and device are the right ones."""
+    held = verified(world, world.license())
+    with pytest.raises(LicenseBindingError):
+        open_content_key(held, download_id=DOWNLOAD_ID[::-1], app=world.app, device=world.device)
+
+
 def test_the_payload_is_the_specification_s(world: World) -> None:
     terms = world.terms(
         sequence=3, not_before=4, expires_at=5, play_window=6, max_offline=7, releasable=False
