@@ -30,10 +30,12 @@ def url(number: int) -> str:
 
 
 class RunningClock(FakeClock):
-    """A clock that goes on by a third of a second whenever it is looked at."""
+    """A clock that goes on by a step whenever it is looked at."""
+
+    step = 0.01
 
     def monotonic(self) -> float:
-        self.advance(0.3)
+        self.advance(self.step)
         return super().monotonic()
 
 
@@ -46,7 +48,7 @@ class Bench:
     """An engine over a fake network and a real stage."""
 
     world: StageWorld
-    clock: FakeClock = field(default_factory=RunningClock)
+    clock: RunningClock = field(default_factory=RunningClock)
     durable: list[int] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)
     stop: Callable[[], bool] = never
@@ -111,6 +113,7 @@ def test_everything_is_fetched_once_and_staged(bench: Bench) -> None:
 
 
 def test_a_network_trouble_is_waited_out(bench: Bench) -> None:
+    bench.clock.step = 1.0
     bench.network.script(url(2), *[Step(failure=CUT)] * 5)
     assert bench.run() is End.STAGED
     assert bench.asked().count(2) == 6
@@ -118,6 +121,7 @@ def test_a_network_trouble_is_waited_out(bench: Bench) -> None:
 
 @pytest.mark.behaviour("B37")
 def test_a_network_that_stays_away_is_a_named_error(bench: Bench) -> None:
+    bench.clock.step = 1.0
     for number in range(COUNT):
         bench.network.script(url(number), *[Step(failure=CUT)] * 30)
     with pytest.raises(DownloadError) as caught:
