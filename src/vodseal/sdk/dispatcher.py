@@ -45,9 +45,12 @@ class Channel:
         """Queue the last call: the channel closes by itself before it is made."""
         self._dispatcher.post(self, call, last=True)
 
-    def close(self) -> None:
-        """Drop what is queued, and wait for a call under way. Idempotent."""
-        self._dispatcher.close(self)
+    def close(self, *, wait: bool = True) -> None:
+        """Drop what is queued, and wait for a call under way. Idempotent.
+
+        A thread that a listener may be waiting for has to pass ``wait=False``.
+        """
+        self._dispatcher.close(self, wait=wait)
 
 
 class Dispatcher:
@@ -82,13 +85,13 @@ class Dispatcher:
                 self._thread.start()
             self._changed.notify_all()
 
-    def close(self, channel: Channel) -> None:
+    def close(self, channel: Channel, *, wait: bool) -> None:
         """Let nothing more out of ``channel``."""
         with self._changed:
             self._open.discard(channel)
             self._queue = deque(one for one in self._queue if one[0] is not channel)
             self._changed.notify_all()
-            if not self.is_current():
+            if wait and not self.is_current():
                 self._changed.wait_for(lambda: self._calling is not channel)
 
     def _deliver(self) -> None:

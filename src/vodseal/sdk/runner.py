@@ -49,18 +49,22 @@ class Run:
     def stop(self) -> None:
         """End the run: no listener of it is called after this returns, no thread is left.
 
-        From inside a listener, the listener's own call is the last one. From
-        inside a callback on the run's thread, the thread ends later.
+        From inside a listener, the listener's own call is the last one. On the
+        run's own thread, where a URL converter is called, nothing is waited for:
+        a listener might be waiting for this thread.
         """
         self.ask_to_stop()
-        self.channel.close()
+        self.channel.close(wait=not self._is_own_thread())
         self.join()
         self._over.set()
 
     def join(self) -> None:
         """Wait until the thread has ended; the thread itself does not wait."""
-        if threading.current_thread() is not self._thread:
+        if not self._is_own_thread():
             self._thread.join()
+
+    def _is_own_thread(self) -> bool:
+        return threading.current_thread() is self._thread
 
     def wait(self, timeout: float | None) -> bool:
         """Wait until the last listener was called, or the run was stopped; tell whether."""
@@ -72,7 +76,7 @@ class Run:
             before.join()
         last = self._work(self)
         if last is None:
-            self.channel.close()
+            self.channel.close(wait=False)
             self._over.set()
         else:
             self.channel.finish(lambda: self._tell(last))

@@ -87,6 +87,47 @@ def test_a_run_may_be_stopped_from_inside(dispatcher: Dispatcher, where: str) ->
     assert heard == ["stopped"]
 
 
+@pytest.mark.behaviour("B27")
+def test_a_listener_may_stop_the_run_that_ends_because_of_it(dispatcher: Dispatcher) -> None:
+    heard: list[str] = []
+
+    def work(run: Run) -> LastCall:
+        run.channel.post(lambda: (run.stop(), heard.append("stopped")))
+        ended = threading.Event()
+        while not run.is_stopped():
+            ended.wait(0.001)
+        return None
+
+    run = Run(dispatcher.open(), work)
+    run.begin(after=None)
+    run.join()
+    drained = threading.Event()
+    dispatcher.open().finish(drained.set)
+    assert drained.wait(PATIENCE)
+    assert heard == ["stopped"]
+
+
+@pytest.mark.behaviour("B27")
+def test_a_listener_and_the_runs_own_thread_may_stop_it_at_once(dispatcher: Dispatcher) -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def listener(run: Run) -> None:
+        inside.set()
+        run.stop()
+        done.set()
+
+    def work(run: Run) -> LastCall:
+        run.channel.post(lambda: listener(run))
+        assert inside.wait(PATIENCE)
+        run.stop()
+        return None
+
+    run = Run(dispatcher.open(), work)
+    run.begin(after=None)
+    assert done.wait(PATIENCE)
+    run.join()
+
+
 def test_a_run_waits_for_the_one_before(dispatcher: Dispatcher) -> None:
     order: list[str] = []
     leave = threading.Event()
