@@ -1,0 +1,66 @@
+"""Films, rendered once for each worker of the test run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.integration.download.hls_film import HlsFilm, segment
+from tests.media import FILMS, Film, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.download.hls_film import HlsFilm as HlsFilmType
+
+B_FRAMES = replace(
+    FILMS["plain"],
+    seconds=6.0,
+    size=(320, 180),
+    keyframe_frames=25,
+    options={"preset": "veryfast", "bf": "3", "b-adapt": "0", "crf": "12"},
+)
+"""Six segments of some 100 kB; every frame group has B-frames."""
+
+HEVC = replace(
+    FILMS["10-bit"],
+    suffix=".ts",
+    keyframe_frames=25,
+    options={
+        "preset": "ultrafast",
+        "x265-params": "log-level=none:pools=none:frame-threads=1:repeat-headers=1:bframes=2",
+    },
+)
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folder = tmp_path_factory.mktemp("films")
+    known: dict[str, Film] = {**FILMS, "b-frames": B_FRAMES, "hevc": HEVC}
+
+    def get(name: str) -> Path:
+        path = folder / f"{name}{known[name].suffix}"
+        if not path.exists():
+            render(path, known[name])
+        return path
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def hls(
+    films: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., HlsFilmType]:
+    made: dict[tuple[str, bool, str], HlsFilm] = {}
+
+    def get(name: str, *, encrypted: bool = True, kind: str = "mpegts") -> HlsFilm:
+        if (name, encrypted, kind) not in made:
+            folder = tmp_path_factory.mktemp("hls") / "segments"
+            made[name, encrypted, kind] = segment(
+                films(name), folder, encrypted=encrypted, kind=kind
+            )
+        return made[name, encrypted, kind]
+
+    return get
