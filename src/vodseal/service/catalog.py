@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, select
 
 from vodseal.errors import RpcError
 from vodseal.service.database.models import Stream, Upload, Video
+from vodseal.service.lifecycle import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
+_UNFINISHED: Final = (Status.UPLOADING, Status.UPLOAD_FAIL, Status.TRANSCODE_FAIL)
 
 
 def original_key(video_id: str) -> str:
@@ -87,9 +89,12 @@ async def delete_videos(service: Service, ids: Sequence[str]) -> list[str]:
 
 
 async def sweep(context: ServiceContext, uploads: Path) -> None:
-    """Erase the bytes of videos whose rows are gone: called once, at the start."""
+    """Erase bytes that no row names. Called at the start alone, when nothing is on its way."""
     async with context.reads.begin() as session:
         known = set(await session.scalars(select(Video.id)))
+        unfinished = select(Video.id, Video.source_key).where(Video.status.in_(_UNFINISHED))
+        sources = {row.id: row.source_key for row in await session.execute(unfinished)}
+    await asyncio.to_thread(_erase_files, uploads)
     stored = {
         *await context.blobs.list_names("originals"),
         *await context.blobs.list_names("media"),
@@ -97,6 +102,10 @@ async def sweep(context: ServiceContext, uploads: Path) -> None:
     for video_id in sorted(stored - known):
         _log.warning("Bytes of a deleted video were left behind", extra={"video_id": video_id})
         await _erase(context, video_id)
+    for video_id in sorted(stored & sources.keys()):
+        for name in await context.blobs.list_names(original_key(video_id)):
+            if (key := f"{original_key(video_id)}/{name}") != sources[video_id]:
+                await context.blobs.delete_prefix(key)
     await sweep_uploads(context, uploads)
 
 
@@ -110,6 +119,13 @@ async def sweep_uploads(context: ServiceContext, uploads: Path) -> None:
 async def _erase(context: ServiceContext, video_id: str) -> None:
     await context.blobs.delete_prefix(media_prefix(video_id))
     await context.blobs.delete_prefix(original_key(video_id))
+
+
+def _erase_files(uploads: Path) -> None:
+    """Erase whole bodies that were cut off: their clients send them again."""
+    for path in uploads.iterdir():
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def _erase_unknown(uploads: Path, known: set[str]) -> None:

@@ -46,7 +46,6 @@ async def initiate(service: Service, target: UploadTarget) -> Response:
     key_blob = None
     if TEMPLATE_GROUPS[target.template_group_id].encrypts:
         key_blob = (await context.kms.generate_data_key(contexts.upload(upload_id), 32)).blob
-    await run_to_end(make_private_folder, service.uploads / upload_id)
     row = Upload(
         id=upload_id,
         video_id=target.video_id,
@@ -72,6 +71,7 @@ async def put_part(
     name = f"{number:05d}.{service.context.random(8).hex()}"
     seal = await _seal(service, target, upload)
     path = service.uploads / upload_id / name
+    await run_to_end(make_private_folder, path.parent)
     file = await run_to_end(PartFile, path, seal, number)
     try:
         await receive(request, file)
@@ -83,6 +83,7 @@ async def put_part(
     row = UploadPart(upload_id=upload_id, number=number, file_name=name, size=file.size, etag=etag)
     async with service.context.sessions.begin() as session:
         if await session.get(Upload, upload_id) is None:
+            path.unlink(missing_ok=True)
             raise UploadRefusedError("NoSuchUpload")
         former = await session.get(UploadPart, (upload_id, number))
         former_name = former.file_name if former is not None else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -24,6 +25,7 @@ from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
 from vodseal.service.app import create_app
 from vodseal.service.jobs.in_process import InProcessRunner
+from vodseal.service.logs import log_to
 from vodseal.service.opening import open_service
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def run(
         OperatorError: ``PORT_IN_USE``, ``DATA_FOLDER_*``, ``MASTER_KEY_UNUSABLE``;
             ``INTERRUPTED`` after a second signal.
     """
+    log_to(sys.stderr, logging.getLevelNamesMapping()[settings.log_level.upper()])
     try:
         asyncio.run(_run_until_signal(settings, on_ready, make_runner))
     except asyncio.CancelledError:

@@ -10,7 +10,7 @@ import os
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
@@ -43,10 +43,17 @@ class Settings:
     """What role and resource names call this account. VODSEAL_ACCOUNT_ID."""
     transcode_workers: int = 1
     """How many videos are transcoded at a time. VODSEAL_TRANSCODE_WORKERS."""
+    log_level: str = "warning"
+    """debug, info (one line a request), warning or error. VODSEAL_LOG_LEVEL."""
 
 
-_INTEGERS = frozenset({"port", "sts_min_seconds", "transcode_workers"})
-_PATHS = frozenset({"data", "home", "master_key"})
+_INTEGERS: Final = {
+    "port": range(65_536),
+    "sts_min_seconds": range(1, 43_201),
+    "transcode_workers": range(1, 65),
+}
+_LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
+_PATHS: Final = frozenset({"data", "home", "master_key"})
 
 
 def load_settings(
@@ -93,12 +100,18 @@ def _from_file(file: Path | None) -> dict[str, object]:
 def _convert(name: str, value: object) -> object:
     if name in _PATHS:
         return Path(os.fspath(value)).expanduser().absolute()  # type: ignore[call-overload]
+    option = name.replace("_", "-")
+    if name == "log_level" and value not in _LEVELS:
+        raise _refuse(f"{option} may be: {', '.join(sorted(_LEVELS))}")
     if name not in _INTEGERS:
         return value
+    allowed = _INTEGERS[name]
     try:
         number = int(str(value))
     except ValueError as error:
-        raise _refuse(f"{name.replace('_', '-')} must be a whole number, not {value!r}") from error
+        raise _refuse(f"{option} must be a whole number, not {value!r}") from error
+    if number not in allowed:
+        raise _refuse(f"{option} must be from {allowed[0]} to {allowed[-1]}, not {number}")
     return number
 
 

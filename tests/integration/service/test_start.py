@@ -176,16 +176,21 @@ def test_no_unwrapped_key_lies_in_the_data_folder(service, settings):
     assert stream.key in planted.read_bytes()
 
 
-def test_bytes_of_a_video_without_rows_are_erased_at_the_start(settings):
+def test_bytes_that_no_row_names_are_erased_at_the_start(settings):
     service = RunningService(settings).start()
     try:
         [kept] = publish(service)
         blobs = service.context.blobs
         service.on_loop(blobs.put(f"media/{'0' * 32}/x/seg.ts", b"left behind"))
         service.on_loop(blobs.put(f"originals/{'0' * 32}/1", b"left behind"))
+        waiting = service.create_video()
+        service.on_loop(blobs.put(f"originals/{waiting.video_id}/1", b"not entered"))
         (settings.data / "uploads" / ("1" * 32)).mkdir()
+        (settings.data / "uploads" / f"{waiting.video_id}.x").write_bytes(b"cut off")
         service.stop()
         service.start()
+        originals = [p.parent.name for p in (settings.data / "blobs" / "originals").glob("*/*")]
+        assert originals == [kept.video_id]
         names = {path.name for path in (settings.data / "blobs" / "media").iterdir()}
         assert names == {kept.video_id}
         assert list((settings.data / "uploads").iterdir()) == []

@@ -61,9 +61,21 @@ def test_a_missing_file_is_named(tmp_path):
         load(file=tmp_path / "none.toml")
 
 
-def test_a_number_that_is_none_is_named():
-    with pytest.raises(OperatorError, match="sts-min-seconds"):
-        load(environment={"VODSEAL_STS_MIN_SECONDS": "soon"})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sts_min_seconds", "soon"),
+        ("sts_min_seconds", "0"),
+        ("port", "65536"),
+        ("port", "-1"),
+        ("transcode_workers", "0"),
+        ("log_level", "loud"),
+    ],
+)
+def test_values_that_cannot_be_are_named(name, value):
+    with pytest.raises(OperatorError) as caught:
+        load(environment={f"VODSEAL_{name.upper()}": value})
+    assert name.replace("_", "-") in caught.value.message
 
 
 @pytest.mark.parametrize("name", SETTINGS)
