@@ -138,6 +138,8 @@ def test_a_refusal_carries_code_text_and_request_id() -> None:
         ),
         (200, b'{"Code":"SignatureNonceUsed"}', ErrorCode.SERVER_POP_SIGNATUREANONCE_USED),
         (500, b"{}", ErrorCode.SERVER_POP_UNKNOWN),
+        (300, b"{}", ErrorCode.SERVER_POP_UNKNOWN),
+        (199, b"{}", ErrorCode.SERVER_POP_UNKNOWN),
         (400, b'{"Code":7,"Message":["x"],"RequestId":{}}', ErrorCode.SERVER_VOD_UNKNOWN),
     ],
 )

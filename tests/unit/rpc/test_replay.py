@@ -127,3 +127,15 @@ def test_one_caller_cannot_fill_the_memory_nor_lock_out_another() -> None:
     assert caught.value.server_code == "Throttling.User"
     window.use("other", "3", None, NOW)
     window.use("greedy", "4", None, NOW + WINDOW_SECONDS + 1)
+
+
+def test_the_limit_of_a_caller_counts_what_is_not_forgotten() -> None:
+    window = NonceWindow(max_per_caller=3)
+    for number, at in enumerate((NOW, NOW + 600, NOW + 600)):
+        window.use("key", str(number), None, at)
+    later = NOW + WINDOW_SECONDS + 1
+    window.use("key", "3", None, later)
+    with pytest.raises(RpcError) as caught:
+        window.use("key", "4", None, later)
+    assert caught.value.server_code == "Throttling.User"
+    assert len(window) == 3
