@@ -41,16 +41,16 @@ class MovableClock:
     """The machine's clock, and as many seconds more as a test wants."""
 
     def __init__(self) -> None:
-        self._ahead = 0.0
+        self.ahead = 0.0
 
     def now(self) -> float:
-        return datetime.now(UTC).timestamp() + self._ahead  # noqa: TID251 - the anchor of a test clock
+        return datetime.now(UTC).timestamp() + self.ahead  # noqa: TID251 - the anchor of a test clock
 
     def monotonic(self) -> float:
         return self.now()
 
     def advance(self, seconds: float) -> None:
-        self._ahead += seconds
+        self.ahead += seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

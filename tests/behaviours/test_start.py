@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from tests.behaviours.wire import Wire
 
     Video = Callable[..., str]
-
-
-def sequence(path: str) -> int:
-    """Return the number in a segment's name."""
-    return int(re.findall(r"\d+", path)[-1])
 
 
 def outcome(downloader: MediaDownloader, ear: Ear) -> ErrorCode:
@@ -137,7 +131,7 @@ def test_a_credential_that_expires_mid_way_loses_nothing(
     ear.forget()
     downloader.start()
     ear.wait_for("completed")
-    assert sorted(map(sequence, wire.segments)) == sorted(
+    assert sorted(int(PurePosixPath(path).stem) for path in wire.segments) == sorted(
         set(range(len(wire.segments) + len(kept))) - {number for number, _ in kept}
     )
 

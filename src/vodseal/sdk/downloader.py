@@ -69,6 +69,7 @@ class MediaDownloader(DownloaderSetup):
         self._state = State.IDLE
         self._run: Run | None = None
         self._offer: Offer | None = None
+        self._last_place: Place | None = None
         self._relay: ProgressRelay | None = None
         self._media_info: MediaInfo | None = None
         self._last_error: ErrorInfo | None = None
@@ -173,7 +174,14 @@ class MediaDownloader(DownloaderSetup):
     def _place(self) -> Place | None:
         if not self._save_dir or self._source is None or self._index is None:
             return None
-        return find_place(self._save_dir, self._source.vid, self._index, self._offer)
+        place = find_place(self._save_dir, self._source.vid, self._index, self._offer)
+        if place is None and self._last_place is not None:
+            identity = self._last_place.identity
+            asked = (self._save_dir, self._source.vid, self._index)
+            same = (identity.save_dir, identity.vid, identity.index) == asked
+            return self._last_place if same else None
+        self._last_place = place
+        return place
 
     def _begin(self, event: Event, work: Callable[[Run], LastCall]) -> None:
         with self._lock:
@@ -235,6 +243,7 @@ class MediaDownloader(DownloaderSetup):
             return self._fail(run, error)
         if path is None:
             return None
+        self._place()  # remembered, also when somebody else deletes the file
         return self._conclude(run, Event.COMPLETE, Told.COMPLETION)
 
     def _fail(self, run: Run, error: Exception) -> LastCall:
