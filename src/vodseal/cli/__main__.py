@@ -62,9 +62,7 @@ def _run(arguments: list[str]) -> int:
     try:
         status = parser(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        words = [word for word in arguments[:2] if word.isidentifier()]
-        remedy = f"See: vodseal {' '.join(words)} --help" if words else "See: vodseal --help"
-        raise MisuseError(str(error), remedy=remedy) from error
+        raise MisuseError(str(error)) from error
     return status if isinstance(status, int) else _DONE
 
 
@@ -72,6 +70,8 @@ def _tell(error: VodsealError, arguments: list[str]) -> int:
     from vodseal.cli.terminal import Terminal  # noqa: PLC0415 - see make_parser
 
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if error.code is ErrorCode.MISUSE and not error.remedy:
+        error.remedy = f"See: vodseal {arguments[0]} --help"
     Terminal(as_json="--json" in own).error(error)
     return _USAGE if error.code is ErrorCode.MISUSE else _FAILED
 

@@ -37,16 +37,16 @@ def run(file: Path, /, *, options: AppOptions = NO_APP, json: Json = False) -> N
     """
     options.load()
     terminal, clock = Terminal(as_json=json), SystemClock()
-    began, done = clock.monotonic(), 0
     with open_sealed(file) as session, session.open_reader() as reader, terminal.bars() as bars:
         if not session.is_sealed:
             raise NotSealedError(f"{file.name} is not a sealed file")
         block = memoryview(bytearray(_BLOCK_SIZE))
+        began, done = clock.monotonic(), 0
         while count := reader.readinto(block):
             done += count
             bars.update("verifying", done, session.size)
+        seconds = clock.monotonic() - began
         title = session.title
-    seconds = clock.monotonic() - began
     terminal.answer(
         {
             "file": str(file),

@@ -17,7 +17,7 @@ from vodseal.cli.upload_note import Film, UploadNote
 from vodseal.cli.uploading import Uploader
 from vodseal.clock import SystemClock
 from vodseal.error_codes import ErrorCode
-from vodseal.errors import OperatorError, RequestError
+from vodseal.errors import OperatorError, RequestError, TranscodeError
 from vodseal.rpc.messages.fields import to_wire
 from vodseal.rpc.messages.videos import (
     DeleteVideoRequest,
@@ -81,8 +81,12 @@ def upload(
         vid = uploader.run()
         terminal.event("uploaded", vid=vid)
         status = "UploadSucc"
-        if wait:
-            status = wait_for_streams(client, vid, terminal, bars, interrupts)
+        try:
+            if wait:
+                status = wait_for_streams(client, vid, terminal, bars, interrupts)
+        except TranscodeError:
+            note.forget()  # there is nothing to go on with
+            raise
     note.forget()
     _tell_result(terminal, vid, status)
 
