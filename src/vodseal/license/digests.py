@@ -59,8 +59,8 @@ class SegmentDigests:
 
     vid: str
     job_id: str
-    algorithm: DigestAlgorithm = DigestAlgorithm.BLAKE3_256
-    range_size: int = 0
+    algorithm: DigestAlgorithm
+    range_size: int
     """0: one digest for each segment; else the file is cut into ranges of this size."""
 
     digests: bytes = field(repr=False)
@@ -147,19 +147,19 @@ def open_digests(
     """
     fields = decode_map(open_envelope(manifest, EnvelopeType.SEGMENT_DIGESTS, keys))
     fields.integer(0, least=_VERSION, most=_VERSION)
-    found = fields.text(1), fields.text(2)
+    is_of_stream = (fields.text(1), fields.text(2)) == (vid, job_id)
     algorithm = DigestAlgorithm(fields.integer(3, least=1, most=len(DigestAlgorithm)))
     count = fields.integer(4, most=_MAX_COUNT)
     listed = SegmentDigests(
-        vid=found[0],
-        job_id=found[1],
+        vid=vid,
+        job_id=job_id,
         algorithm=algorithm,
         range_size=fields.integer(5, most=_MAX_RANGE),
         digests=digests,
     )
     root = fields.octets(6, size=DIGEST_SIZE)
     fields.finish()
-    if found != (vid, job_id):
+    if not is_of_stream:
         raise TamperedError("the segment digests are another stream's")
     if len(digests) != count * DIGEST_SIZE:
         raise MalformedError("the list of digests has not its length")

@@ -8,7 +8,7 @@ from blake3 import blake3
 
 from vodseal.container.cbor import CborMap, decode, encode
 from vodseal.credential.envelope import EnvelopeType, open_envelope, seal_envelope
-from vodseal.errors import FormatError, MisuseError, TamperedError, WrongKeyError
+from vodseal.errors import FormatError, MalformedError, MisuseError, TamperedError, WrongKeyError
 from vodseal.license.digests import (
     DigestAlgorithm,
     SegmentDigests,
@@ -51,6 +51,7 @@ def test_the_stored_numbers_of_algorithms() -> None:
 def test_each_segment_is_known_in_its_place(world: World, algorithm: DigestAlgorithm) -> None:
     listed = opened(world, *sealed(world, algorithm))
     assert listed.count == 3
+    assert (listed.vid, listed.job_id) == ("vid", "job")
     assert listed.algorithm is algorithm
     for index, segment in enumerate(SEGMENTS):
         listed.check(index, segment)
@@ -82,7 +83,7 @@ def test_no_flipped_bit_survives(world: World) -> None:
 @pytest.mark.parametrize("change", [-32, -1, 1, 32])
 def test_the_list_has_its_length(world: World, change: int) -> None:
     manifest, digests = sealed(world)
-    with pytest.raises(FormatError):
+    with pytest.raises(MalformedError):
         opened(world, manifest, (digests + bytes(64))[: len(digests) + change])
 
 
