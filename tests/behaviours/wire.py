@@ -1,7 +1,7 @@
 """The wire between a downloader and the service, with a hand on it.
 
 A forward proxy on loopback. It notes every request, and for the media requests
-that a test names it waits, refuses or hangs up. Requests of actions (POST) pass.
+that a test names it waits, refuses or hangs up; some actions it answers itself.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ class Wire:
 
     on_media: Callable[[Received], Answer | None] | None = None
     """Answers in the service's place, or waits; None lets the request pass."""
+
+    on_action: dict[str, Callable[[Received], Answer]] = field(default_factory=dict)
+    """Answers to actions in the service's place."""
 
     server: LoopbackServer = field(init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -99,6 +102,8 @@ class Wire:
             answer = self.on_media(request)
             if answer is not None:
                 return answer
+        if request.method == "POST" and request.query.get("Action") in self.on_action:
+            return self.on_action[request.query["Action"]](request)
         if _is_segment(path):
             with self._changed:
                 held = self._allowed is not None and len(self._passed) >= self._allowed

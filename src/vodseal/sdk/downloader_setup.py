@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vodseal.errors import MisuseError
@@ -43,8 +44,12 @@ class DownloaderSetup:
         self._index: int | None = None
 
     def set_save_dir(self, save_dir: str | os.PathLike[str]) -> None:
-        """Choose the folder of the file; it is created when it is missing (B13)."""
-        self._save_dir = os.fspath(save_dir)
+        """Choose the folder of the file; it is created when it is missing (B13).
+
+        A relative path is taken from where the process is now.
+        """
+        text = os.fspath(save_dir)
+        self._save_dir = str(Path(text).absolute()) if text else None
 
     def set_on_prepared_listener(self, listener: Callable[[MediaInfo], object] | None) -> None:
         """Have ``listener`` called with the tracks, once for each prepare."""

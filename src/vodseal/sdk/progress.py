@@ -54,10 +54,8 @@ class ProgressRelay:
 
     def on_download_progress(self, done: int, total: int | None, percent: int) -> None:
         """Hear of bytes and percent; tell the percent when it has grown."""
-        percent = min(max(percent, self._told_downloading), _ALL)
-        self.latest = replace(
-            self.latest, downloading=max(percent, 0), done_size=done, total_size=total
-        )
+        percent = min(max(percent, self._told_downloading, 0), _ALL)
+        self.latest = replace(self.latest, downloading=percent, done_size=done, total_size=total)
         if percent > self._told_downloading:
             self._told_downloading = percent
             self._on_downloading(percent)
@@ -67,8 +65,8 @@ class ProgressRelay:
         if self._told_processing < 0:
             self.on_download_progress(self.latest.done_size, self.latest.total_size, _ALL)
             self._on_staged()
-        percent = min(max(percent, self._told_processing), _ALL)
-        self.latest = replace(self.latest, processing=max(percent, 0))
+        percent = min(max(percent, self._told_processing, 0), _ALL)
+        self.latest = replace(self.latest, processing=percent)
         if percent > self._told_processing:
             self._told_processing = percent
             self._on_processing(percent)
