@@ -22,7 +22,8 @@ def disk_error(
         full, reason = error.errno in _FULL, error.strerror or type(error).__name__
     else:
         # Errors that Python raises by itself, as for a closed database, have no code.
-        full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        number = getattr(error, "sqlite_errorcode", 0)
+        full = number == sqlite3.SQLITE_IOERR_SHMSIZE or number & 0xFF == sqlite3.SQLITE_FULL
         reason = str(error)
     if full:
         return DownloadError(ErrorCode.NO_SPACE, f"the disk is full: could not {deed}")

@@ -24,6 +24,7 @@ if sys.platform == "darwin":
     import fcntl
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["CAN_RENAME_OPEN_FILES", "Folder", "sync_file", "write_all"]
@@ -55,9 +56,9 @@ class Folder:
         Raises:
             OSError: It is not there, not a folder, or a link.
         """
-        if create:
+        if create and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
+            with cls.open(path.parent, follow=True) as parent, _new_name_in(parent):
                 path.mkdir(mode=mode)
         if not _HAS_FOLDER_HANDLES:
             if not path.is_dir():
@@ -75,7 +76,7 @@ class Folder:
         if self._handle is None:
             return Folder.open(self.path / name, create=create)
         if create:
-            with contextlib.suppress(FileExistsError):
+            with _new_name_in(self):
                 os.mkdir(name, _FOLDER_MODE, dir_fd=self._handle)
         flags = os.O_RDONLY | os.O_DIRECTORY | _FLAGS | _NO_LINK
         return Folder(self.path / name, os.open(name, flags, dir_fd=self._handle))
@@ -185,6 +186,14 @@ class Folder:
 
     def _open(self, name: str, flags: int) -> int:
         return os.open(self._at(name), flags | _FLAGS | _NO_LINK, _FILE_MODE, dir_fd=self._handle)
+
+
+@contextlib.contextmanager
+def _new_name_in(folder: Folder) -> Iterator[None]:
+    """Make the name durable that is given inside, unless it was there already."""
+    with contextlib.suppress(FileExistsError):
+        yield
+        folder.sync()
 
 
 def sync_file(handle: int) -> None:

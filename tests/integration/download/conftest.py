@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.download.download_world import DownloadWorld
 from tests.integration.download.hls_film import HlsFilm, segment
+from tests.integration.download.media_server import MediaServer
 from tests.media import FILMS, Film, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.integration.download.hls_film import HlsFilm as HlsFilmType
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 B_FRAMES = replace(
     FILMS["plain"],
     seconds=6.0,
-    size=(320, 180),
+    size=(480, 270),
     keyframe_frames=25,
-    options={"preset": "veryfast", "bf": "3", "b-adapt": "0", "crf": "12"},
+    options={"preset": "veryfast", "bf": "3", "b-adapt": "0", "qp": "1"},
 )
 """Six segments of some 100 kB; every frame group has B-frames."""
 
@@ -64,3 +66,9 @@ def hls(
         return made[name, encrypted, kind]
 
     return get
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[DownloadWorld]:
+    with MediaServer({}) as server:
+        yield DownloadWorld(tmp_path / "save", server)

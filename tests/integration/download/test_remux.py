@@ -196,7 +196,7 @@ def test_a_sealed_film_is_the_plain_one(hls: Hls) -> None:
     with SealedReader(MemorySource(sink.data), key) as reader:
         assert reader.readall() == remux(clear)
         assert [track.codec for track in reader.meta.tracks] == ["h264", "aac"]
-        assert (reader.meta.tracks[0].width, reader.meta.tracks[1].sample_rate) == (320, 48000)
+        assert (reader.meta.tracks[0].width, reader.meta.tracks[1].sample_rate) == (480, 48000)
 
 
 def test_packets_are_counted_by_reading_the_file(hls: Hls) -> None:
