@@ -151,6 +151,11 @@ class World:
         ready = self.service.until("ready")
         self.valve.lead_to(urlsplit(str(ready["endpoint"])).port)
 
+    def serve_again(self) -> None:
+        """Start the service that was killed."""
+        self.service.__exit__(None, None, None)
+        self.serve()
+
     def close(self) -> None:
         """End the service."""
         self.service.process.terminate()
