@@ -49,7 +49,7 @@ def runs_of(segments: Sequence[SegmentSpec]) -> list[list[int]]:
             runs.append([position] if init is None else [init, position])
         else:
             runs[-1].append(position)
-    return [run for run in runs if run != [init] or len(runs) == 1]
+    return [run for run in runs if any(not segments[position].init for position in run)]
 
 
 class PieceReader:
