@@ -61,6 +61,7 @@ def bad_heads() -> dict[str, tuple[str, bytes]]:
         "suite_2": ("unsupported", whole(SHORT, head=put(10, b"\2"))),
         "chunk_size_64k": ("unsupported", whole(SHORT, head=put(11, b"\x10"))),
         "parts_of_256_chunks": ("unsupported", whole(SHORT, head=put(12, struct.pack(">I", 256)))),
+        "parts_of_many_chunks": ("unsupported", whole(SHORT, head=put(12, b"\1\0\2\0"))),
         "file_id_altered": ("wrong-key", flip(right, 16)),
         "key_check_altered": ("wrong-key", flip(right, 96)),
         "download_id_altered": ("tampered", flip(right, 32)),

@@ -84,6 +84,12 @@ def test_the_largest_file_has_a_header() -> None:
     assert made.part_count == (1 << 32) - 1
 
 
+@pytest.mark.parametrize("meta_size", [73, MAX_META_SIZE])
+def test_a_meta_may_be_as_small_and_as_large_as_its_bounds(meta_size: int) -> None:
+    made = header(meta_size=meta_size)
+    assert Header.open(made.encode(CK), CK, file_size=made.file_size) == made
+
+
 def test_noise_is_not_a_header() -> None:
     noise = random.Random(3)
     for _ in range(300):
