@@ -36,16 +36,26 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(scope="session")
-def video(house: House) -> Callable[[str, str], str]:
+def film_path(house: House) -> Callable[[str], Path]:
+    """Return who gives a film by its name, rendered when first asked for."""
+
+    def film_path(film: str) -> Path:
+        path = house.folder / f"{film}{_FILMS[film].suffix}"
+        if not path.exists():
+            render(path, _FILMS[film])
+        return path
+
+    return film_path
+
+
+@pytest.fixture(scope="session")
+def video(house: House, film_path: Callable[[str], Path]) -> Callable[..., str]:
     """Return who gives the vid of a film under a template, uploaded when first asked for."""
     vids: dict[tuple[str, str], str] = {}
 
     def video(film: str, template: str = "encrypted") -> str:
         if (film, template) not in vids:
-            path = house.folder / f"{film}{_FILMS[film].suffix}"
-            if not path.exists():
-                render(path, _FILMS[film])
-            vids[film, template] = house.upload(path, template=template)
+            vids[film, template] = house.upload(film_path(film), template=template)
         return vids[film, template]
 
     return video

@@ -277,6 +277,15 @@ def test_wait_inside_a_listener_is_refused(phone: Phone, house: House, video: Vi
     assert ear.names == []
 
 
+def test_wait_waits_for_what_a_listener_began(phone: Phone, house: House, video: Video) -> None:
+    downloader, ear = phone.ready(house.sts(video("short")))
+    downloader.set_on_prepared_listener(lambda _: downloader.start())
+    downloader.prepare(house.sts(video("short")))
+    assert not downloader.wait(0)
+    assert downloader.wait(PATIENCE)
+    assert ear.names[-1] == "completed"
+
+
 def test_the_factory_makes_the_same(phone: Phone, house: House, video: Video) -> None:
     downloader = DownloaderFactory.create()
     assert type(downloader) is MediaDownloader

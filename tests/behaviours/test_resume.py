@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,24 @@ def _until(condition: Callable[[], bool]) -> None:
             return
         pause.wait(0.01)
     pytest.fail("it did not happen")
+
+
+@pytest.mark.behaviour("B29")
+def test_what_is_staged_is_finished_without_any_service(
+    phone: Phone, house: House, video: Video
+) -> None:
+    source = house.sts(video("long"))
+    downloader, ear = phone.ready(source)
+    stopped = threading.Event()
+    downloader.set_on_progress_listener(None, lambda _: (downloader.stop(), stopped.set()))
+    downloader.start()
+    assert stopped.wait(60)
+    assert "completed" not in ear.names
+    later, ear = phone.ready(replace(source, endpoint="http://127.0.0.1:9"))
+    later.start()
+    ear.wait_for("completed")
+    with open_sealed(later.get_file_path()) as session:
+        assert decode_to_nowhere(session).frames == FRAMES
 
 
 def test_a_finished_download_is_not_fetched_again(

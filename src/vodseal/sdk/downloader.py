@@ -134,13 +134,20 @@ class MediaDownloader(DownloaderSetup):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no run is under way and its last listener has returned; tell whether.
 
+        A run that a listener began is waited for as well.
+
         Raises:
             MisuseError: Called from inside a listener, which would wait for itself.
         """
         if shared_dispatcher().is_current():
             raise MisuseError("wait() inside a listener would wait for that listener")
-        run = self._run
-        return run is None or run.wait(timeout)
+        until = None if timeout is None else self._clock.monotonic() + timeout
+        run, waited = self._run, None
+        while run is not waited and run is not None:
+            if not run.wait(None if until is None else max(0.0, until - self._clock.monotonic())):
+                return False
+            run, waited = self._run, run
+        return True
 
     def get_file_path(self) -> str:
         """Return the absolute path of the file, finished or not; empty while it is not known."""

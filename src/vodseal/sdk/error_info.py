@@ -7,6 +7,7 @@ about it, and the service's request id where one was asked.
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import dataclass
 
 from vodseal.error_codes import REMEDIES, ErrorCode
@@ -39,10 +40,10 @@ class ErrorInfo:
 
 
 def error_info(error: BaseException) -> ErrorInfo:
-    """Return what to tell about ``error``; anything unforeseen is logged, and told without detail.
+    """Return what to tell about ``error``; what was not foreseen is logged, without its text.
 
-    An exception that is not ours may hold a path, a URL or a value in its text,
-    so only its kind is handed on.
+    The text of an exception that is not ours may hold a signed URL or a value,
+    so only its kind, and in the log its place, are handed on.
     """
     if isinstance(error, VodsealError):
         return ErrorInfo(
@@ -53,7 +54,8 @@ def error_info(error: BaseException) -> ErrorInfo:
             request_id=error.request_id,
             extra=error.server_code if isinstance(error, RequestError) else "",
         )
-    _log.error("A run met an unforeseen error", exc_info=error)
+    place = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("A run met an unforeseen %s\n%s", type(error).__name__, place)
     return ErrorInfo(
         code=ErrorCode.UNKNOWN_ERROR,
         name=ErrorCode.UNKNOWN_ERROR.name,

@@ -173,8 +173,9 @@ class JobMaker:
         def converted(url: str) -> str:
             try:
                 return convert(url, hint) or url
-            except Exception:  # noqa: BLE001 - the converter is the app's
-                _log.exception("A URL converter raised; the URL is used as it is")
+            except Exception as error:  # noqa: BLE001 - the converter is the app's
+                kind = type(error).__name__  # its text may hold the signed URL
+                _log.error("A URL converter raised %s; the URL is used as it is", kind)
                 return url
 
         return converted
