@@ -92,14 +92,10 @@ class StreamFilter:
 def choose_streams(streams: Sequence[Stream], wanted: StreamFilter) -> list[Stream]:
     """Return the streams that are asked for, in the order given.
 
-    ``Single`` leaves out those that a newer stream of the same definition,
-    format and encryption took the place of.
+    ``Single`` leaves out the invisible ones: a newer stream of the same
+    definition and format has taken their place.
     """
-    taken = [stream for stream in streams if wanted.takes(stream)]
-    if not wanted.only_newest:
-        return taken
-    newest = {(s.definition, s.format, s.encrypt_type): s.position for s in taken}
-    return [s for s in taken if newest[s.definition, s.format, s.encrypt_type] == s.position]
+    return [stream for stream in streams if wanted.takes(stream)]
 
 
 def url_signature(path: str, key: str, end: int, wanted: StreamFilter) -> str:

@@ -88,6 +88,8 @@ def _describe_task(task: TranscodeTask) -> dict[str, object]:
     }
     if task.error_code:
         described |= {"ErrorCode": task.error_code, "ErrorMessage": task.error_message}
+    elif task.error_message:
+        described["Note"] = task.error_message
     return described
 
 
