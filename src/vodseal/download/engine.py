@@ -9,8 +9,9 @@ Promises, in order of weight:
 3. It ends: stopped within a tenth of a second and the time to commit what is
    there, or with a named error after a bounded number of attempts (see
    ``retry``). It never waits without a timeout.
-4. Memory is bounded: a buffer for each connection and a few on the line. When
-   sealing is slower than the network, the network waits.
+4. Memory is bounded: a buffer for each connection and a few on the line, and
+   fewer of both where segments are large. When sealing is slower than the
+   network, the network waits.
 
 One thread runs it; the sealing line has its own.
 """
@@ -40,6 +41,9 @@ __all__ = ["End", "Engine", "EngineInput"]
 _STEP: Final = 0.02
 """Seconds that one look at the network may take."""
 _SPARE_BUFFERS: Final = 3
+_MEMORY_BUDGET: Final = 48 << 20
+"""Bytes that all buffers together should hold."""
+_LEAST_BUFFERS: Final = 2
 
 
 class End(Enum):
@@ -110,6 +114,7 @@ class Engine:
         self._on_line = 0
         self._not_durable = len(work.pieces)
         self._progress = 0
+        self._largest = 0
         self._tries: dict[tuple[int, int], _Tries] = {}
         self.lengths_announced = True
         self.received_bytes = 0
@@ -149,7 +154,7 @@ class Engine:
         now = self._clock.monotonic()
         while self._later and self._later[0][0] <= now:
             self._queue.appendleft(heapq.heappop(self._later)[2])
-        while self._queue and self._free and len(self._fetching) < self._work.connections:
+        while self._queue and self._has_room():
             piece = self._queue.popleft()
             request = Request(
                 url=piece.segment.url,
@@ -161,9 +166,16 @@ class Engine:
             self._fetching[request] = piece
             self._fetcher.submit(request, self._free.pop())
 
+    def _has_room(self) -> bool:
+        in_use = len(self._fetching) + self._on_line
+        affordable = max(_LEAST_BUFFERS, _MEMORY_BUDGET // max(self._largest, 1))
+        connected = len(self._fetching) < self._work.connections
+        return connected and bool(self._free) and in_use < affordable
+
     def _take_reply(self, reply: Reply) -> None:
         piece = self._fetching.pop(reply.request)
         self.received_bytes += reply.buffer.size
+        self._largest = max(self._largest, reply.buffer.size)
         if reply.failure is not None:
             self._free.append(reply.buffer)
             self._fail(piece, reply.failure)

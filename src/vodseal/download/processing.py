@@ -130,7 +130,7 @@ def _environment() -> dict[str, str]:
     }
     package = str(Path(__file__).resolve().parents[2])
     paths = [package, *(path for path in sys.path if path and path != package)]
-    return kept | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _cause(code: int) -> str:

@@ -207,8 +207,8 @@ class Round:
         return WorkOrder(
             job=parts.job,
             content_key=parts.content_key,
-            stage=str(self._folder.path.absolute() / STAGE_FOLDER),
-            save_dir=os.path.abspath(parts.identity.save_dir),  # noqa: PTH100 - links stay links
+            stage=str(self._folder.path / STAGE_FOLDER),
+            save_dir=parts.identity.save_dir,
             part_name=final_name(parts.identity, secure=parts.job.secure) + PART_SUFFIX,
             total_size=facts.total_size,
             created_at=int(parts.clock.now()),

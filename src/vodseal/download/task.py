@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vodseal.clock import SystemClock
@@ -69,7 +71,11 @@ class DownloadTask:
         clock: Clock | None = None,
         make_fetcher: Callable[[FetcherConfig, Clock], Fetcher] = CurlFetcher,
     ) -> None:
-        """Touch nothing yet. ``should_stop`` is asked many times a second, on one thread."""
+        """Touch nothing yet. ``should_stop`` is asked many times a second, on one thread.
+
+        A relative save dir is seen from where the process is now.
+        """
+        identity = replace(identity, save_dir=str(Path(identity.save_dir).absolute()))
         self._identity = identity
         self._clock = clock or SystemClock()
         self._listener = listener

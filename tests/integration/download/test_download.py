@@ -400,6 +400,20 @@ def test_two_downloads_in_one_folder_do_not_meet(world: DownloadWorld, hls: Hls)
     assert packets_of(other.open_sealed(results[0])) == packets_of(remux(hls("audio-only").clear))
 
 
+def test_a_relative_save_dir_is_that_of_the_beginning(
+    world: DownloadWorld, film: HlsFilm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    world.save_dir = Path("save")
+    task = world.task(world.hls_job(film))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    result = task.run()
+    assert result is not None
+    assert result.path == str(tmp_path / "save" / "vid1_m3u8_0.vseal")
+    assert Path(result.path).exists()
+
+
 def test_a_job_that_was_not_begun_is_misuse(world: DownloadWorld, film: HlsFilm) -> None:
     job = world.hls_job(film)
     with pytest.raises(MisuseError):

@@ -21,6 +21,8 @@ from vodseal.testing.fetcher import FakeFetcher, Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vodseal.download.fetch import ReceiveBuffer, Request
+
 CUT = Failure(trouble=Trouble.CUT)
 FORBIDDEN = Failure(trouble=Trouble.STATUS, status=403)
 
@@ -207,6 +209,26 @@ def test_no_more_connections_than_allowed(bench: Bench) -> None:
     assert at_once[:3] == [0, 2, 2]
 
 
+def test_large_segments_are_fetched_fewer_at_a_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vodseal.download.engine._MEMORY_BUDGET", 3 * len(segment_bytes(0)))
+    at_once: list[int] = []
+    submit, bench.connections = bench.network.submit, COUNT
+
+    def note(request: Request, buffer: ReceiveBuffer) -> None:
+        submit(request, buffer)
+        at_once.append(len(bench.network._active))
+
+    bench.network.submit = note  # type: ignore[method-assign]
+    bench.network.script(url(0), Step())
+    for number in range(1, COUNT):
+        bench.network.script(url(number), Step(failure=CUT), Step(failure=CUT))
+    assert bench.run() is End.STAGED
+    assert max(at_once[:COUNT]) == COUNT  # nobody knew how large they are
+    assert max(at_once[COUNT:]) <= 3
+
+
 def test_a_changed_file_ends_the_round(bench: Bench) -> None:
     bench.network.script(url(0), Step(failure=Failure(trouble=Trouble.CHANGED)))
     assert bench.run() is End.CHANGED
@@ -232,3 +254,13 @@ def test_a_disk_that_fails_ends_the_run_with_its_number(bench: Bench) -> None:
     with pytest.raises(DownloadError) as caught:
         bench.run()
     assert caught.value.code is ErrorCode.WRITE_ERROR
+
+
+def test_a_length_that_nobody_announced_is_remembered(bench: Bench) -> None:
+    bench.run()
+    assert bench.engine.lengths_announced
+    bench.world.staging.discard(bench.world.journal, (0, 0))
+    del bench.network.resources[url(0)]
+    bench.network.script(url(0), Step(data=segment_bytes(0)))
+    assert bench.run() is End.STAGED
+    assert not bench.engine.lengths_announced
