@@ -47,6 +47,20 @@ def test_xml_answers_repeat_the_elements_of_a_list(name: str) -> None:
     assert root.findtext("RequestId") == "R"
 
 
+def test_xml_to_the_byte() -> None:
+    answer = {"A": {"B": [1, 2.5]}, "C": [], "D": True, "E": None, "F": "<\x01&"}
+    encoded = encode_answer("X", answer, request_id="R", format_name="XML")
+    assert encoded.body.decode() == (
+        '<?xml version="1.0" encoding="UTF-8"?><XResponse><A><B>1</B><B>2.5</B></A><D>true</D>'
+        "<F>&lt;\ufffd&amp;</F><RequestId>R</RequestId></XResponse>"
+    )
+
+
+def test_json_to_the_byte() -> None:
+    body = encode_answer("X", {"A": ["é", 1.5, None]}, request_id="R").body
+    assert body.decode() == '{"A":["é",1.5,null],"RequestId":"R"}'
+
+
 @given(st.text())
 def test_any_text_makes_well_formed_xml(text: str) -> None:
     encoded = encode_answer("X", {"Title": text}, request_id="R", format_name="XML")
@@ -126,6 +140,16 @@ def test_a_refusal_carries_code_text_and_request_id() -> None:
     assert error.request_id == "R"
     assert "Forbidden.RAM" in error.message
     assert "no" in error.message
+
+
+def test_a_refusal_in_lower_case_is_read_as_well() -> None:
+    error = refused(400, b'{"code":"NoPermission","message":"no","requestId":"R"}')
+    assert (error.message, error.request_id) == ("NoPermission: no", "R")
+
+
+def test_a_refusal_without_words_has_at_least_its_status() -> None:
+    error = refused(500, b"{}")
+    assert (error.message, error.request_id, error.server_code) == ("HTTP 500", "", "")
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,8 @@ def test_a_token_that_would_not_read_back_is_a_misuse(nonce: bytes, video_id: st
 def test_every_token_reads_back(video_id: str, expires_at: int, nonce: bytes) -> None:
     token = HlsToken(expires_at=expires_at, nonce=nonce, video_id=video_id)
     assert check_token(KEY, make_token(KEY, token), video_id=video_id, now=0) == token
+
+
+def test_the_longest_video_id() -> None:
+    token = HlsToken(expires_at=NOW + 60, nonce=b"12345678", video_id="v" * 64)
+    assert check_token(KEY, make_token(KEY, token), video_id="v" * 64, now=NOW) == token

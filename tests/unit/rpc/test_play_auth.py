@@ -25,10 +25,9 @@ from vodseal.rpc.signing_v1 import Credential
 KEY = b"k" * 32
 NOW = 1_767_323_045.0
 INFO = AuthInfo(media_id="vid", caller="key", expires_at=NOW + 100)
+CREDENTIAL = Credential(access_key_id="STS.id", access_key_secret="geheim", security_token="tok3n")
 PLAY_AUTH = PlayAuth(
-    credential=Credential(
-        access_key_id="STS.id", access_key_secret="geheim", security_token="tok3n"
-    ),
+    credential=CREDENTIAL,
     auth_info='{"Signature":"s1gnature"}',
     region="cn-shanghai",
     video_meta=VideoMeta(video_id="vid", title="Ein Film é", duration=3.5, status="Normal"),
@@ -65,6 +64,12 @@ def test_players_find_the_members_that_they_know() -> None:
         "Duration": 3.5,
         "Status": "Normal",
     }
+
+
+def test_what_is_not_said_is_empty() -> None:
+    bare = PlayAuth(credential=CREDENTIAL, auth_info="opaque")
+    assert (bare.region, bare.play_domain, bare.customer_id) == ("", "", 0)
+    assert json.loads(make_auth_info(KEY, INFO))["PlayDomain"] == ""
 
 
 def test_it_shows_no_secret() -> None:
