@@ -24,6 +24,7 @@ class LateFlow:
     """A flow that notices nothing of a stop, and then has much to tell."""
 
     working: threading.Event
+    tells: bool
     outcome: Callable[[], str | None]
 
     def __init__(
@@ -37,7 +38,8 @@ class LateFlow:
         pause = threading.Event()
         while not self._is_stopped():
             pause.wait(0.001)
-        self._relay.finish()
+        if LateFlow.tells:
+            self._relay.finish()
         return LateFlow.outcome()
 
 
@@ -51,13 +53,19 @@ def fail_unforeseen() -> str:
 
 @pytest.mark.behaviour("B26", "B30")
 @pytest.mark.parametrize("method", ["stop", "release"])
+@pytest.mark.parametrize("tells", [True, False])
 @pytest.mark.parametrize(
     "outcome", [lambda: "/path", lambda: None, fail_late, fail_unforeseen], ids=range(4)
 )
 def test_what_comes_after_a_stop_is_not_told(
-    monkeypatch: pytest.MonkeyPatch, outcome: Callable[[], str | None], method: str
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: Callable[[], str | None],
+    method: str,
+    *,
+    tells: bool,
 ) -> None:
     monkeypatch.setattr(module, "DownloadFlow", LateFlow)
+    LateFlow.tells = tells
     LateFlow.working, LateFlow.outcome = threading.Event(), staticmethod(outcome)
     downloader, heard = MediaDownloader(), []
     downloader.set_on_completion_listener(lambda: heard.append("completed"))
