@@ -16,7 +16,7 @@ from vodseal.cli.__main__ import main
 from vodseal.vault import key_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["Person", "Running", "Said", "ServiceProcess", "end_all"]
@@ -114,6 +114,10 @@ class Running:
         assert self.process.stdout
         for line in self.process.stdout:
             yield json.loads(line)
+
+    def read_until(self, is_it: Callable[[dict[str, object]], bool]) -> None:
+        """Read what it says until ``is_it``."""
+        assert any(is_it(event) for event in self.lines()), "it ended before"
 
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)

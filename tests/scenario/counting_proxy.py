@@ -56,11 +56,12 @@ class CountingProxy:
             self._held_part = None
             self._changed.notify_all()
 
-    def wait_until_held(self) -> None:
-        """Return when as many were let pass as should be, and somebody is held."""
+    def wait_until_held(self, *, answered: int = 0) -> None:
+        """Return when somebody is held, and so many others have been answered."""
         with self._changed:
+            part = self._held_part or ""
             quiet = self._changed.wait_for(
-                lambda: self._held and not self._let_pass, _PATIENCE_SECONDS
+                lambda: self._held and self._count(part) >= answered, _PATIENCE_SECONDS
             )
             assert quiet, self.whole
 
@@ -68,6 +69,9 @@ class CountingProxy:
         """Return the counts of the request lines that contain ``part``."""
         with self._changed:
             return Counter({line: n for line, n in self.whole.items() if part in line})
+
+    def _count(self, part: str) -> int:
+        return sum(count for line, count in self.whole.items() if part in line)
 
     def enter(self, line: str) -> None:
         """Let a request begin; wait while it is held."""

@@ -6,15 +6,18 @@ import os
 import stat
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.tools import require_tool
+
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError, PlayError
 from vodseal.player import mpv
 from vodseal.player.session import open_sealed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADLESS = ("--no-config", "--vo=null", "--ao=null", "--untimed")
 
@@ -60,7 +63,9 @@ def test_what_mpv_cannot_play_is_a_play_error(seal, ring) -> None:
 
 def test_no_secret_and_no_title_is_on_the_command_line(sealed, ring, tmp_path) -> None:
     told = tmp_path / "told"
-    script = READ_OPTIONS + f"""
+    script = (
+        READ_OPTIONS
+        + f"""
 key = options.partition("Bearer ")[2].partition(chr(10))[0]
 assert len(key) > 40
 line = open("/proc/self/cmdline").read() + repr(dict(os.environ))
@@ -68,6 +73,7 @@ assert key not in line and "Hopper" not in line
 asked = urllib.request.Request(sys.argv[-1], headers={{"Authorization": "Bearer " + key}})
 open({str(told)!r}, "wb").write(urllib.request.urlopen(asked).read() + options.encode())
 """
+    )
     with open_sealed(sealed, keys=ring) as session, session.open_reader() as reader:
         mpv.play_with_mpv(session, command=stand_in(tmp_path, script))
         assert told.read_bytes().startswith(reader.read())
