@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from tests.scenario.frozen import frozen, kill_tree
-from tests.scenario.marked_film import MarkedFilm, samples
+from tests.scenario.marked_film import MarkedFilm, is_telling, samples
 from tests.scenario.unwrapped import clear_streams, content_keys, unwrap_all
 
 from vodseal.testing.leakscan import Finding, LeakScanner
@@ -46,11 +46,13 @@ _BUNDLE = "com.example.scenario"
 class Command:
     """A command that runs; what it says is read as it comes, and kept in a file."""
 
-    def __init__(self, person: Person, arguments: tuple[str | Path, ...]) -> None:
+    def __init__(
+        self, person: Person, arguments: tuple[str | Path, ...], under: tuple[str | Path, ...] = ()
+    ) -> None:
         self._log = (person.logs / "stdout").open("a")
         with (person.logs / "stderr").open("a") as talk:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "vodseal.cli", *map(str, arguments), "--json"],
+                [*under, sys.executable, "-m", "vodseal.cli", *map(str, arguments), "--json"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=talk,
@@ -116,12 +118,13 @@ class Person:
             "TMPDIR": str(self.temporary),
             "VODSEAL_HOME": str(self.home),
             "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
             "BROWSER": "true",  # a program that does nothing, well
         }
 
-    def start(self, *arguments: str | Path) -> Command:
-        """Start a command."""
-        return Command(self, arguments)
+    def start(self, *arguments: str | Path, under: tuple[str | Path, ...] = ()) -> Command:
+        """Start a command, ``under`` another program that watches it."""
+        return Command(self, arguments, under)
 
     def ask(self, *arguments: str | Path) -> dict[str, object]:
         """Run a command and return the last thing that it says."""
@@ -202,16 +205,23 @@ class World:
         """Return a new viewer."""
         return Person(self._folder / "viewers" / name)
 
-    def download(self, viewer: Person, vid: str) -> Command:
+    def download(self, viewer: Person, vid: str, under: tuple[str | Path, ...] = ()) -> Command:
         """Start a download."""
         return viewer.start(
             *("download", vid, "--source", self.source, "--save-dir", viewer.save),
             *self.app_options,
+            under=under,
         )
 
-    def play(self, viewer: Person, path: Path | str, program: str = "null") -> Command:
+    def play(
+        self,
+        viewer: Person,
+        path: Path | str,
+        program: str = "null",
+        under: tuple[str | Path, ...] = (),
+    ) -> Command:
         """Start to play a file."""
-        return viewer.start("play", path, "--with", program, *self.app_options)
+        return viewer.start("play", path, "--with", program, *self.app_options, under=under)
 
     def scanner(self) -> LeakScanner:
         """Return a scanner that knows the film and every key there is now."""
@@ -248,7 +258,8 @@ class World:
 def _samples_of(stream: bytes) -> dict[str, bytes]:
     """Return bytes of a clear transport stream as it is, and of the packets in it."""
     places = range(96, len(stream) - 188, 64 * 188)
-    return {f"at {at}": stream[at : at + 32] for at in places} | samples(io.BytesIO(stream))
+    windows = {f"at {at}": stream[at : at + 32] for at in places}
+    return {n: w for n, w in windows.items() if is_telling(w)} | samples(io.BytesIO(stream))
 
 
 def report(findings: list[Finding]) -> str:

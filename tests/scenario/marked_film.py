@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["MarkedFilm", "make_marked_film", "samples"]
+__all__ = ["MarkedFilm", "is_telling", "make_marked_film", "samples"]
 
 _WIDTH, _HEIGHT, _RATE, _GROUP = 320, 180, 25, 25
 _SOUND_RATE, _SOUND_FRAME = 48_000, 1024
@@ -116,6 +116,12 @@ def samples(film: Path | io.BytesIO, *, every: int = 10) -> dict[str, bytes]:
             data = bytes(packet)
             seen[packet.stream_index] += 1
             if seen[packet.stream_index] % every == 0 and len(data) >= 100:
-                middle = len(data) // 2
-                found[f"{packet.stream.type} at {packet.pts}"] = data[middle : middle + 32]
+                window = data[len(data) // 2 :][:32]
+                if is_telling(window):
+                    found[f"{packet.stream.type} at {packet.pts}"] = window
     return found
+
+
+def is_telling(window: bytes) -> bool:
+    """Return whether nobody else has these bytes: padding is no evidence."""
+    return len(set(window)) > len(window) // 2

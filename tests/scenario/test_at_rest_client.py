@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stops process trees by /proc")
 
-_SECONDS = 120
+_SECONDS = 200
 _MEGABYTE = 1_000_000
 
 
@@ -60,8 +60,8 @@ def test_nothing_is_clear_while_downloading(
     world: World, vid: str, film: MarkedFilm, viewer: Person
 ) -> None:
     # What is staged is made into the file at once, so both lie there by now.
-    world.valve.hold_after(film.path.stat().st_size * 4 // 5)
-    with world.download(viewer, vid) as command:
+    held = world.valve.holding_after(film.path.stat().st_size * 9 // 10)
+    with held, world.download(viewer, vid) as command:
         world.valve.wait_until_held()
         wait_until(lambda: _size(viewer.save, "*.part") > _MEGABYTE)
         with world.standing_still(command) as scanner:
@@ -134,12 +134,12 @@ def test_nothing_is_clear_after_a_kill(
 
 def _kill_in(world: World, command: Command, film: MarkedFilm, phase: str) -> None:
     if phase == "downloading":
-        world.valve.hold_after(film.path.stat().st_size * 4 // 5)
-        world.valve.wait_until_held()
+        with world.valve.holding_after(film.path.stat().st_size * 9 // 10):
+            world.valve.wait_until_held()
+            command.kill()
     else:
         command.until("processing")
-    command.kill()
-    world.valve.open()
+        command.kill()
 
 
 @pytest.mark.parametrize("leak", ["segment", "transport key", "content key", "credential", "film"])

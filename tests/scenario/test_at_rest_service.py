@@ -59,8 +59,8 @@ def _leaks(world: World, scanner: LeakScanner | None = None) -> list[str]:
 @contextmanager
 def _held_upload(world: World, film: MarkedFilm) -> Iterator[Command]:
     """Hold an upload when four fifths of it have arrived, and part of that is on the disk."""
-    world.valve.hold_after(film.path.stat().st_size * 4 // 5)
-    with world.upload(film) as command:
+    held = world.valve.holding_after(film.path.stat().st_size * 4 // 5)
+    with held, world.upload(film) as command:
         world.valve.wait_until_held()
         wait_until(lambda: _size(world.data) > 8 * _MEGABYTE)
         yield command
@@ -89,7 +89,6 @@ def test_nothing_is_clear_after_a_kill_while_uploading(tmp_path: Path, film: Mar
     with _world(tmp_path / "world", "encrypted-source") as world:
         with _held_upload(world, film):
             world.service.kill()
-        world.valve.open()
         assert not _leaks(world)
         world.serve_again()
         assert not _leaks(world)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 __all__ = ["Valve"]
@@ -61,11 +62,16 @@ class Valve:
         """Forward new connections to this port of loopback."""
         self._upstream = ("127.0.0.1", port)
 
-    def hold_after(self, size: int) -> None:
-        """Let ``size`` more bytes pass, and none after them."""
+    @contextmanager
+    def holding_after(self, size: int) -> Iterator[None]:
+        """Let ``size`` more bytes pass, and none after them until the block ends."""
         with self._changed:
             self._limit = self._passed + size
             self._changed.notify_all()
+        try:
+            yield
+        finally:
+            self.open()
 
     def wait_until_held(self) -> None:
         """Return when the limit is reached: somebody waits for more."""
