@@ -26,9 +26,11 @@ needs_user = pytest.mark.skipif(
 
 def refusal(settings) -> OperatorError:
     running = RunningService(settings)
-    with pytest.raises(OperatorError) as caught:
-        running.start()
-    running.stop()
+    try:
+        with pytest.raises(OperatorError) as caught:
+            running.start()
+    finally:
+        running.stop()
     return caught.value
 
 
