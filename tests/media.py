@@ -65,6 +65,12 @@ FILMS: dict[str, Film] = {
         options={"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"},
     ),
     "422-10-bit": replace(_BASE, pix_fmt="yuv422p10le", suffix=".mov"),
+    "interlaced": replace(
+        _BASE,
+        pix_fmt="yuv422p",
+        seconds=5.0,
+        options={"preset": "ultrafast", "x264-params": "tff=1"},
+    ),
     "odd-size": replace(_BASE, size=(321, 241), pix_fmt="yuv444p"),
     "anamorphic": replace(_BASE, size=(320, 240), sample_aspect=Fraction(16, 12)),
     "full-range": replace(_BASE, codec="mjpeg", pix_fmt="yuvj420p", suffix=".mov", options={}),
@@ -81,6 +87,7 @@ FILMS: dict[str, Film] = {
     ),
     "subtitles": replace(_BASE, suffix=".mkv", subtitles=("eng", "deu")),
     "surround": replace(_BASE, suffix=".mkv", sounds=(Sound(codec="ac3", layout="5.1"),)),
+    "gap": replace(_BASE, suffix=".mkv", sounds=(Sound(codec="ac3", gap=(1.0, 2.0)),)),
     "vp9": replace(
         _BASE,
         codec="libvpx-vp9",

@@ -25,6 +25,8 @@ class Sound:
     codec: str = "aac"
     rate: int = 48000
     layout: str = "stereo"
+    gap: tuple[float, float] = (0.0, 0.0)
+    """Seconds from and to which its packets are missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,22 @@ def _tone(out: Any, film: Film, sound: Sound) -> tuple[Any, Any, Callable[[Any],
     )
     shape = graph.add("aformat", f"channel_layouts={sound.layout}")
     graph.link_nodes(source, shape, graph.add("abuffersink")).configure()
+    if sound.gap != (0.0, 0.0):
+        stream = _Holey(stream, sound.gap)
     return graph, stream, lambda frame: frame
+
+
+class _Holey:
+    """An encoder that loses packets."""
+
+    def __init__(self, stream: Any, gap: tuple[float, float]) -> None:
+        self._stream = stream
+        self._gap = gap
+
+    def encode(self, frame: Any) -> list[Any]:
+        start, end = self._gap
+        packets = self._stream.encode(frame)
+        return [p for p in packets if not start <= p.pts * p.time_base < end]
 
 
 def _interleave(out: Any, sources: list[tuple[Any, Any, Callable[[Any], Any]]]) -> None:

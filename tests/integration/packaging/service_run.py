@@ -41,7 +41,8 @@ SAYS_PLAN = (
     "say(type='progress',share=0.5)\n"
 )
 CRASHES = SAYS_PLAN + "os.kill(os.getpid(),signal.SIGSEGV)\n"
-HANGS = SAYS_PLAN + "sys.stdin.buffer.read()\n"
+HANGS = SAYS_PLAN + "while True: time.sleep(60)\n"
+WAITS = SAYS_PLAN + "sys.stdin.buffer.read()\n"
 LIES = SAYS_PLAN + "print('<html>',flush=True)\n"
 EXITS = SAYS_PLAN + "sys.exit(7)\n"
 DIES_AT_ONCE = "import sys; sys.exit(9)"
@@ -114,13 +115,15 @@ class Run:
 
 
 @contextlib.asynccontextmanager
-async def running(tmp_path: Path, script: str | None = None, **options):
+async def running(
+    tmp_path: Path, script: str | None = None, make_runner=InProcessRunner, **options
+):
     settings = Settings(data=tmp_path / "data", home=tmp_path / "home")
     if script is not None:
         options["command"] = command(script)
     async with open_service(
         settings,
-        lambda context: InProcessRunner(context, **options),
+        lambda context: make_runner(context, **options),
         clock=SystemClock(),
         random=os.urandom,
     ) as opened:

@@ -21,6 +21,7 @@ ONE_RUNG = [
     "422",
     "10-bit",
     "422-10-bit",
+    "interlaced",
     "odd-size",
     "anamorphic",
     "full-range",
@@ -94,6 +95,13 @@ def test_languages_are_all_there(package_film):
     outcome = package_film("languages", "encrypted")
     shown = outcome.decode(outcome.finished.streams[0])
     assert shown.languages == ("eng", "deu", "fra")
+
+
+def test_a_gap_in_the_sound_becomes_silence(package_film):
+    """Or everything after it would be heard a second early."""
+    outcome = package_film("gap", "encrypted")
+    (seconds,) = outcome.decode(outcome.finished.streams[0]).sounds
+    assert seconds == pytest.approx(3, abs=0.1)
 
 
 def test_subtitles_are_left_out_and_it_is_said(package_film):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from vodseal.credential.envelope import key_id
 from vodseal.license.digests import open_digests
 from vodseal.service.catalog import delete_videos
 from vodseal.service.database.models import Stream, TranscodeTask, Video
+from vodseal.service.jobs.in_process import InProcessRunner
 from vodseal.service.kms import contexts
 
 
@@ -92,6 +94,17 @@ def test_a_clear_film_has_files_and_ranges(films, tmp_path):
     asyncio.run(main())
 
 
+def test_sound_alone_makes_an_audio(films, tmp_path):
+    async def main() -> None:
+        async with running(tmp_path) as run:
+            await run.upload(films.get("mp3"), "encrypted")
+            assert await run.until_status("Normal", "TranscodeFail") == "Normal"
+            (stream,) = await run.streams()
+            assert ((await run.video()).media_type, stream.stream_type) == ("audio", "audio")
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("script", "code", "reason"),
     [
@@ -142,6 +155,40 @@ def test_notes_are_kept_with_the_task(films, tmp_path):
             task = await run.task()
             assert task.error_code == ""
             assert "subtitles" in task.error_message
+
+    asyncio.run(main())
+
+
+class WatchedBlobs:
+    """The store, and how many streams there were whenever it made blobs durable."""
+
+    def __init__(self, context) -> None:
+        self._context = context
+        self.seen: dict[str, int] = {}
+
+    def __getattr__(self, name: str):
+        return getattr(self._context.blobs, name)
+
+    async def make_durable(self, prefix: str) -> None:
+        async with self._context.reads.begin() as session:
+            self.seen[prefix] = len(list(await session.scalars(select(Stream))))
+        await self._context.blobs.make_durable(prefix)
+
+
+def test_rows_come_after_durable_bytes(films, tmp_path):
+    watched: list[WatchedBlobs] = []
+
+    def make_runner(context, **options):
+        watched.append(WatchedBlobs(context))
+        return InProcessRunner(dataclasses.replace(context, blobs=watched[0]), **options)
+
+    async def main() -> None:
+        async with running(tmp_path, make_runner=make_runner) as run:
+            await run.upload(films.get("plain"), "clear")
+            assert await run.until_status("Normal", "TranscodeFail") == "Normal"
+            prefixes = {f"media/{VIDEO}/{stream.id}": 0 for stream in await run.streams()}
+            assert len(prefixes) == 2
+            assert watched[0].seen == prefixes
 
     asyncio.run(main())
 
@@ -214,9 +261,9 @@ def test_a_video_whose_row_vanishes_is_noticed(films, tmp_path):
 HOST = """
 import asyncio, pathlib, sys
 sys.path.insert(0, {root!r})
-from tests.integration.packaging.service_run import HANGS, half_way, running
+from tests.integration.packaging.service_run import WAITS, half_way, running
 async def main():
-    async with running(pathlib.Path({folder!r}), HANGS) as run:
+    async with running(pathlib.Path({folder!r}), WAITS) as run:
         await run.upload(pathlib.Path({film!r}), "encrypted")
         await run.until(lambda: half_way(run))
         print("half way", flush=True)

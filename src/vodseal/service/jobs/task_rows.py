@@ -78,7 +78,8 @@ async def claim_task(context: ServiceContext) -> ClaimedTask | None:
         video = await session.get_one(Video, task.video_id)
         video.status = advance(video.status, Event.TRANSCODE).value
         video.modified_at = context.clock.now()
-        task.state, task.progress = "running", 0
+        task.state, task.status, task.progress = "running", "Processing", 0
+        task.error_code = task.error_message = ""
         task.attempts += 1
         await session.execute(delete(TranscodeJob).where(TranscodeJob.task_id == task.id))
         return ClaimedTask(

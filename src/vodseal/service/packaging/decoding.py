@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import av
@@ -105,6 +106,7 @@ class PictureFilter:
         self._steps = [step for step in ",".join(filter(None, steps)).split(",") if step]
         self._graph: av.filter.Graph | None = None
         self._shape: tuple[int, int, str] | None = None
+        self._time_base = Fraction(1)
 
     def push(self, frame: Any) -> list[Any]:
         """Return the upright pictures that are ready; None asks for the last ones."""
@@ -125,6 +127,7 @@ class PictureFilter:
 
     def _connect(self, frame: Any) -> av.filter.Graph:
         graph = av.filter.Graph()
+        self._time_base = frame.time_base
         nodes = [
             graph.add_buffer(
                 width=frame.width,
@@ -143,7 +146,11 @@ class PictureFilter:
         ready: list[Any] = []
         while self._graph is not None:
             try:
-                ready.append(self._graph.pull())
+                frame: Any = self._graph.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 break
+            if frame.time_base != self._time_base:  # yadif counts twice as fine
+                frame.pts = round(frame.pts * frame.time_base / self._time_base)
+                frame.time_base = self._time_base
+            ready.append(frame)
         return ready

@@ -114,6 +114,7 @@ def probe(file: MediaFile) -> SourceInfo:
                 SubtitleTrack(index=s.index, codec=_codec_name(s), language=_language(s))
                 for s in container.streams.subtitles
             ),
+            unreadable_count=len(container.streams.audio) - len(sounds),
         )
 
 

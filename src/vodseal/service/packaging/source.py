@@ -119,6 +119,8 @@ class SourceInfo:
     video: VideoTrack | None
     audio: tuple[AudioTrack, ...] = ()
     subtitles: tuple[SubtitleTrack, ...] = ()
+    unreadable_count: int = 0
+    """Sound tracks that cannot be decoded here."""
 
     @property
     def bitrate_kbps(self) -> float:

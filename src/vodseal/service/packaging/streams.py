@@ -140,6 +140,8 @@ def _plan_event(source: SourceInfo, planned: Sequence[tuple[Rendition, StreamSlo
     if source.subtitles:
         languages = ", ".join(track.language or "unnamed" for track in source.subtitles)
         notes.append(f"subtitles are not packaged and were left out: {languages}")
+    if source.unreadable_count:
+        notes.append(f"{source.unreadable_count} sound tracks could not be read and were left out")
     return Planned(
         media_type="video" if source.video is not None else "audio",
         duration=source.duration,
