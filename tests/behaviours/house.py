@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vodseal.rpc.signing_v1 import Credential
+    from vodseal.service.context import ServiceContext
+    from vodseal.service.jobs.task_rows import ClaimedTask
 
 __all__ = ["App", "House", "MovableClock"]
 
@@ -53,6 +55,18 @@ class MovableClock:
         self.ahead += seconds
 
 
+class WatchedRunner(InProcessRunner):
+    """The service's own runner, which says when a task has ended."""
+
+    def __init__(self, context: ServiceContext, ended: threading.Semaphore) -> None:
+        super().__init__(context)
+        self._ended = ended
+
+    async def _run_cancellable(self, claimed: ClaimedTask) -> None:
+        await super()._run_cancellable(claimed)
+        self._ended.release()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """A registered app: who it is, and the security file that was issued for it."""
@@ -74,6 +88,7 @@ class House:
     _stop: asyncio.Event | None = None
     _thread: threading.Thread | None = None
     _failure: BaseException | None = None
+    _ended_tasks: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     @property
     def endpoint(self) -> str:
@@ -88,10 +103,13 @@ class House:
             self.admin = ready.admin_key or self.admin
             listening.set()
 
+        def make_runner(context: ServiceContext) -> InProcessRunner:
+            return WatchedRunner(context, self._ended_tasks)
+
         async def run() -> None:
             self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
             settings = Settings(data=self.folder / "data", home=self.folder / "home", port=0)
-            await serve(settings, on_ready, InProcessRunner, self._stop, clock=self.clock)
+            await serve(settings, on_ready, make_runner, self._stop, clock=self.clock)
 
         def main() -> None:
             try:
@@ -166,17 +184,9 @@ class House:
         curl.close()
 
     def _wait_until_normal(self, vid: str) -> None:
-        assert self._loop is not None
-        asyncio.run_coroutine_threadsafe(self._poll(vid), self._loop).result(PATIENCE)
-
-    async def _poll(self, vid: str) -> None:
-        while True:
-            answer = await asyncio.to_thread(self.ask, "GetVideoInfo", VideoId=vid)
-            status = answer["Video"]["Status"]
-            assert status != "TranscodeFail", self.ask("GetTranscodeTask", VideoId=vid)
-            if status == "Normal":
-                return
-            await asyncio.sleep(0.1)
+        while (status := self.ask("GetVideoInfo", VideoId=vid)["Video"]["Status"]) != "Normal":
+            assert status != "TranscodeFail", self.ask("ListTranscodeTask", VideoId=vid)
+            assert self._ended_tasks.acquire(timeout=PATIENCE)
 
     def register(self, identity: AppIdentity, *, private_string: str | None = None) -> App:
         """Register an app of the kinds that need no manifest, and return its security file."""
