@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import subprocess
 
 import av
@@ -53,6 +54,21 @@ def test_segments_join_without_a_seam(package_film):
         if identifier in counters and has_payload:
             assert counter == (counters[identifier] + 1) % 16
         counters[identifier] = counter
+
+
+def test_another_player_opens_the_encrypted_playlist(package_film):
+    ffprobe = require_tool("ffprobe")
+    outcome = package_film("long", "encrypted")
+    (stream,) = outcome.finished.streams
+    folder = outcome.folder / stream.job_id
+    (folder / "key").write_bytes(outcome.keys[stream.job_id])
+    playlist = folder / stream.entry
+    playlist.write_text(re.sub(r'URI="/key[^"]*"', 'URI="key"', playlist.read_text()))
+    command = [ffprobe, "-v", "error", "-allowed_extensions", "ALL", "-count_packets"]
+    command += ["-show_entries", "stream=codec_name,nb_read_packets", "-of", "csv=p=0"]
+    shown = subprocess.run([*command, str(playlist)], capture_output=True, check=True, text=True)
+    assert {"h264,375", "aac,705"} <= set(shown.stdout.split())
+    assert shown.stderr == ""
 
 
 @pytest.mark.parametrize("name", ["rotated", "upside-down", "rotated-left"])

@@ -26,7 +26,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def writer(store):
-    made = SegmentWriter(store, os.urandom)
+    made = SegmentWriter(store, os.urandom, lambda: None)
     yield made
     made.close()
 
@@ -64,9 +64,13 @@ def test_clear_segments_stay_as_they_are(store, writer):
     assert (stored(store, "0.ts"), piece.iv, piece.size) == (b"abc", None, 3)
 
 
-def test_ranges_are_digested_one_by_one(store, writer):
+def test_ranges_are_digested_one_by_one(store):
+    signs: list[None] = []
+    writer = SegmentWriter(store, os.urandom, lambda: signs.append(None))
     ranges = writer.write_ranges("film.mp4", iter([b"aaaa", b"bb"]))
     assert stored(store, "film.mp4") == b"aaaabb"
+    writer.close()
+    assert len(signs) == 2
     assert [r.size for r in ranges] == [4, 2]
     assert [r.digest for r in ranges] == [
         digest_segment(DigestAlgorithm.BLAKE3_256, data) for data in (b"aaaa", b"bb")
@@ -76,7 +80,7 @@ def test_ranges_are_digested_one_by_one(store, writer):
 def test_the_first_failure_is_final(tmp_path):
     folder = tmp_path / "blobs"
     folder.mkdir()
-    writer = SegmentWriter(LocalStore(folder), os.urandom)
+    writer = SegmentWriter(LocalStore(folder), os.urandom, lambda: None)
     (folder / "file").write_bytes(b"in the way")
     future = writer.write("file/0.ts", [b"x"], None)
     with pytest.raises(BaseError):
@@ -96,7 +100,7 @@ def test_a_fast_muxer_waits(store):
         gate.wait(10)
         return bytes(size)
 
-    writer = SegmentWriter(store, slow_random)
+    writer = SegmentWriter(store, slow_random, lambda: None)
     done: list[int] = []
 
     def mux() -> None:

@@ -22,7 +22,7 @@ class SeekableFile(Protocol):
     def read(self, size: int, /) -> bytes:
         """Return up to ``size`` bytes, none at the end."""
 
-    def seek(self, offset: int, whence: int = 0, /) -> int:
+    def seek(self, offset: int, _whence: int = 0, /) -> int:
         """Move, and return the new position."""
 
 

@@ -48,10 +48,16 @@ class StoredPiece:
 class SegmentWriter:
     """Stores the segments of all streams of a task. Used by one thread."""
 
-    def __init__(self, store: ObjectStore, random: Callable[[int], bytes]) -> None:
-        """Write below the root of ``store``; ``random`` makes the IVs."""
+    def __init__(
+        self, store: ObjectStore, random: Callable[[int], bytes], alive: Callable[[], None]
+    ) -> None:
+        """Write below the root of ``store``; ``random`` makes the IVs.
+
+        ``alive`` is called for each range of a long file: storing one takes its time.
+        """
         self._store = store
         self._random = random
+        self._alive = alive
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="segments")
         self._room = threading.BoundedSemaphore(_WAITING)
         self._buffer = bytearray()
@@ -83,6 +89,7 @@ class SegmentWriter:
             for piece in pieces:
                 digest = digest_segment(DigestAlgorithm.BLAKE3_256, piece)
                 ranges.append(StoredPiece(name=name, size=len(piece), digest=digest))
+                self._alive()
                 yield piece
 
         obstore.put(self._store, name, digested())

@@ -57,7 +57,8 @@ def make_streams(
         source = probe(file)
 
         def attempt(*, may_copy: bool) -> Finished:
-            writer = SegmentWriter(LocalStore(Path(spec.folder), mkdir=True), random)
+            store = LocalStore(Path(spec.folder), mkdir=True)
+            writer = SegmentWriter(store, random, lambda: tell(Progressed(share=1.0)))
             tried = _Attempt(spec=spec, source=source, writer=writer)
             return tried.run(file, tell, may_copy=may_copy)
 
