@@ -102,6 +102,7 @@ FILMS: dict[str, Film] = {
         options={"preset": "ultrafast", "bf": "3"},
         sounds=(Sound(codec="libmp3lame"),),
     ),
+    "bare": replace(_BASE, suffix=".h264", sounds=()),
     "rare-keyframes": replace(_BASE, seconds=26.0, size=(96, 64), keyframe_frames=10_000),
     "rare-keyframes-unindexed": replace(
         _BASE, seconds=26.0, size=(96, 64), keyframe_frames=10_000, suffix=".ts"

@@ -33,6 +33,7 @@ ONE_RUNG = [
     "vp9",
     "transport",
     "avi",
+    "bare",
 ]
 SIZES = {
     "portrait": (240, 320),
@@ -67,6 +68,7 @@ def test_every_kind_of_film_plays(name, films, package_film):
     assert shown.seconds == pytest.approx(film.seconds, abs=0.15)
     assert list(shown.times) == sorted(set(shown.times))
     assert stream.duration == pytest.approx(film.seconds, abs=0.15)
+    assert outcome.finished.duration == pytest.approx(film.seconds, abs=0.15)
     assert len(shown.sounds) == len(film.sounds)
     assert all(seconds == pytest.approx(film.seconds, abs=0.15) for seconds in shown.sounds)
     assert set(shown.codecs) <= {"h264", "aac"}

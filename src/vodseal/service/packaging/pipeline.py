@@ -170,10 +170,11 @@ class _Packets:
         """Return the share of the film that lies behind ``packet``, whose times may be moved."""
         if self._timeline is not None:
             self._move(packet, self._timeline)
-        pts = packet.pts
-        if pts is not None:
-            end = (pts + (packet.duration or 0)) * self._bases[packet.stream_index] - self._start
-            self.end = max(self.end, end)
+        base, length = self._bases[packet.stream_index], packet.duration or 0
+        if packet.pts is not None:
+            self.end = max(self.end, (packet.pts + length) * base - self._start)
+        else:  # a bare stream of pictures: one follows the other
+            self.end += length * base
         return min(1.0, self.end / self._expected) if self._expected else 0.0
 
     def _move(self, packet: Packet[Any], timeline: Timeline) -> None:
