@@ -61,9 +61,13 @@ def make_parser(name: str) -> App:
         hint = f"Did you mean: vodseal {near[0]}" if near else "See: vodseal --help"
         raise MisuseError(f"there is no command {name!r}", remedy=hint)
     from cyclopts import App  # noqa: PLC0415 - it takes 0.2 s, which the overview does without
+    from cyclopts.config import Dict  # noqa: PLC0415 - as above
+
+    from vodseal.cli.config_file import config_path, read_config  # noqa: PLC0415 - as above
 
     parser = App(
         name="vodseal",
+        config=Dict(read_config(), source=str(config_path())),
         version_flags=(),
         help_formatter="plain",
         help_format="plaintext",

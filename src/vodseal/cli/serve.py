@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
 
+from vodseal.cli.config_file import config_path
 from vodseal.cli.profile import Profile, keep_profile, known_profile
 from vodseal.cli.terminal import Json, Terminal
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
-from vodseal.vault.home import default_home
 
 if TYPE_CHECKING:
     from vodseal.service.server import Ready
@@ -61,8 +61,7 @@ def run(
     except ModuleNotFoundError as error:
         message = f"the service is not installed here: there is no {error.name}"
         raise OperatorError(ErrorCode.SERVICE_NOT_INSTALLED, message) from error
-    home = default_home().absolute()
-    file = home / "config.toml"
+    file = config_path()
     flags = {
         "data": data,
         "host": host,
@@ -72,7 +71,7 @@ def run(
         "public_url": public_url,
         "transcode_workers": transcode_workers,
     }
-    settings = load_settings(flags, os.environ, file if file.exists() else None, home)
+    settings = load_settings(flags, os.environ, file if file.exists() else None, file.parent)
     terminal = Terminal(as_json=json)
     run_service(settings, lambda ready: _tell(terminal, ready), InProcessRunner)
 

@@ -431,6 +431,7 @@ def test_a_patient_one_stays_until_it_is_stopped(session, clock) -> None:
     player.wait()
 
 
+@pytest.mark.timeout(15)
 def test_stopping_cuts_who_is_still_connected(session) -> None:
     player = LoopbackPlayer(session)
     player.start()

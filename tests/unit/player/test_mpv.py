@@ -12,7 +12,7 @@ import pytest
 from tests.tools import require_tool
 
 from vodseal.error_codes import ErrorCode
-from vodseal.errors import OperatorError, PlayError
+from vodseal.errors import OperatorError, PlayError, TamperedError
 from vodseal.player import mpv
 from vodseal.player.session import open_sealed
 
@@ -53,6 +53,7 @@ def test_an_altered_film_is_a_play_error(seal, ring, movie) -> None:
     with open_sealed(path, keys=ring) as session, pytest.raises(PlayError) as caught:
         mpv.play_with_mpv(session, command=command, options=HEADLESS)
     assert caught.value.code == ErrorCode.DEMUXER_OPENSTREAM
+    assert isinstance(caught.value.__cause__, TamperedError)
 
 
 def test_what_mpv_cannot_play_is_a_play_error(seal, ring) -> None:
