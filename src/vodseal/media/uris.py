@@ -47,12 +47,14 @@ def check_uri(uri: str) -> str:
 def resolve_uri(base_url: str, uri: str) -> str:
     """Return ``uri`` as an absolute URL, as seen from the playlist at ``base_url``.
 
+    One that is absolute already stays as it was written, to the letter.
+
     Raises:
         PlaylistError: ``uri`` is not allowed, or the result is not http or https.
     """
     check_uri(uri)
     try:
-        absolute = urljoin(base_url, uri)
+        absolute = uri if urlsplit(uri).scheme else urljoin(base_url, uri)
     except ValueError:
         raise PlaylistError("a URI is malformed") from None
     if urlsplit(check_uri(absolute)).scheme not in {"http", "https"}:

@@ -20,7 +20,7 @@ BASE = "https://cdn.example/a/b.m3u8?auth_key=1"
         ("../../s.ts", "https://cdn.example/s.ts"),
         ("//other.example/s.ts", "https://other.example/s.ts"),
         ("http://h:80/s.ts", "http://h:80/s.ts"),
-        ("HTTPS://h/s.ts", "https://h/s.ts"),
+        ("HTTPS://h/s.ts", "HTTPS://h/s.ts"),
         ("?x=1", "https://cdn.example/a/b.m3u8?x=1"),
         ("http://[::1]:8080/s.ts", "http://[::1]:8080/s.ts"),
         ("s%20x.ts", "https://cdn.example/a/s%20x.ts"),
@@ -70,3 +70,7 @@ def test_whatever_comes_out_is_http_and_has_a_host(uri: str) -> None:
     assert absolute.lower().startswith(("http://", "https://"))
     assert absolute.isprintable()
     assert " " not in absolute
+
+
+def test_an_absolute_uri_stays_as_it_was_written_to_the_letter() -> None:
+    assert resolve_uri("http://base/", "http://a/?") == "http://a/?"
