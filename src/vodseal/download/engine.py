@@ -131,8 +131,7 @@ class Engine:
             end = self._loop()
         finally:
             self._fetcher.close()
-            left = self._line.close()
-            self._take_outcomes(outcome for outcome in left if isinstance(outcome, Durable))
+            self._line.close()
         return end
 
     def _loop(self) -> End:

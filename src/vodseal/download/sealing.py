@@ -131,8 +131,8 @@ class SealingLine:
         """Commit what is written without waiting for more: nothing is to come."""
         self._written.put(_HURRY)
 
-    def close(self) -> list[Outcome]:
-        """Seal and commit what is on the line, end the threads, return what happened."""
+    def close(self) -> None:
+        """Seal and commit what is on the line, and end the threads."""
         for _ in self._sealers:
             self._received.put(None)
         for thread in self._sealers:
@@ -142,7 +142,6 @@ class SealingLine:
         while not self._written.empty():  # the committer broke
             left = self._written.get()
             self._staging.abandon([left] if isinstance(left, WrittenPiece) else [])
-        return self.outcomes(0)
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:

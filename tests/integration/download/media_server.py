@@ -46,7 +46,7 @@ class MediaServer:
 
     resources: dict[str, bytes] = field(repr=False)
     requests: Counter[str] = field(default_factory=Counter)
-    """How often each path, with its range, was asked for."""
+    """How often each path, with a space and its range if it has one, was asked for."""
     forbid_query: str = ""
     """Whoever asks with this query gets 403: it expired."""
     has_ranges: bool = True
@@ -90,8 +90,9 @@ class MediaServer:
     def _respond(self, request: Received) -> Answer:
         path, _, query = request.target.partition("?")
         asked = _RANGE.fullmatch(request.headers.get("range", ""))
+        name = path + (f" {asked[1]}-{asked[2]}" if asked else "")
         with self._arrived:
-            self.requests[path + (f" {asked[1]}-{asked[2]}" if asked else "")] += 1
+            self.requests[name] += 1
             self._arrived.notify_all()
         body = self.resources.get(path)
         if body is None:
@@ -103,8 +104,8 @@ class MediaServer:
         answer = self._whole_or_range(request, body, asked)
         if fault is not None:
             answer = fault(answer.body)
-        if path in self._gates:
-            self._gates[path].wait(_LONGEST_WAIT)
+        if name in self._gates:
+            self._gates[name].wait(_LONGEST_WAIT)
         return answer
 
     def _whole_or_range(

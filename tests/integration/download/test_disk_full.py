@@ -72,8 +72,9 @@ def test_a_disk_that_fills_while_staging(world: DownloadWorld, hls: Hls, disk: S
     with pytest.raises(DownloadError) as caught:
         world.run(job)
     assert caught.value.code is ErrorCode.NO_SPACE
-    staged = [name for name in world.staged() if name.endswith(".seg")]
+    staged = world.staged()
     assert len(staged) >= 1
+    assert not [name for name in staged if name.endswith(".tmp")]
     disk.resize(16 << 20)
     world.server.requests.clear()
     result = world.finish(job)

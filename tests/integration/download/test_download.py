@@ -195,21 +195,11 @@ def test_a_fault_that_stays_has_its_number_and_costs_no_staged_piece(
 def test_a_stalled_server_is_given_up_and_asked_again(world: DownloadWorld, film: HlsFilm) -> None:
     job = world.hls_job(film)
     world.config = replace(world.config, read_timeout=1.0)
-    gate = world.server.hold(job.segments[1].path)
-    opened = threading.Thread(target=lambda: (world.server.wait_for(again), gate.set()))
-    again = job.segments[1].path
-    original = world.server.wait_for
-
-    def wait_for(path: str) -> None:
-        with world.server._arrived:
-            assert world.server._arrived.wait_for(lambda: world.server.requests[path] > 1, 20)
-
-    world.server.wait_for = wait_for  # type: ignore[assignment]
-    opened.start()
+    victim = job.segments[1].path
+    gate = world.server.hold(victim)
+    world.stop = lambda: world.server.requests[victim] > 1 and bool(gate.set())
     world.finish(job)
-    opened.join()
-    world.server.wait_for = original  # type: ignore[method-assign]
-    assert media_requests(world)[again] == 2
+    assert media_requests(world)[victim] == 2
 
 
 @pytest.mark.behaviour("B37")
@@ -334,13 +324,13 @@ def test_a_file_that_changes_on_the_server_is_never_mixed(
 ) -> None:
     world.signed = signed
     job = world.file_job(BYTES, "mp3")
-    gate = world.server.hold("/film.mp3")
-    gate.set()
+    gate = world.server.hold(f"/film.mp3 {RANGE_SIZE}-{2 * RANGE_SIZE - 1}")
     world.connections = 1
     other = BYTES[:RANGE_SIZE] + BYTES[RANGE_SIZE:][::-1]
     stage = job_folder(world.identity("mp3")) / "stage"
     world.stop = lambda: stage.exists() and len(list(stage.iterdir())) >= 1
     assert world.run(job, "mp3") is None
+    gate.set()
     world.stop = lambda: False
     world.server.resources["/film.mp3"] = other
     if signed:

@@ -129,6 +129,7 @@ def test_a_network_that_stays_away_is_a_named_error(bench: Bench) -> None:
     with pytest.raises(DownloadError) as caught:
         bench.run()
     assert caught.value.code is ErrorCode.NET_ERROR
+    assert max(map(bench.asked().count, range(COUNT))) == RetryPolicy().network_attempts
     assert bench.network.closed
 
 
