@@ -242,16 +242,22 @@ def test_ctrl_c_stops_with_a_name_and_the_next_run_goes_on(
     assert len(twice) <= CONNECTIONS, "only what was in flight is fetched again"
 
 
-def test_an_upload_that_is_killed_goes_on_with_the_missing_parts(
+def test_an_upload_that_is_stopped_and_killed_goes_on_with_the_missing_parts(
     world: World, tmp_path: Path
 ) -> None:
     film = tmp_path / "noise.mp4"
-    film.write_bytes(os.urandom(1 << 20) * 40)
+    film.write_bytes(os.urandom(1 << 20) * 56)
     with CountingProxy(world.service.endpoint) as proxy:
         uploader = Person(tmp_path / "uploader")
         shutil.copytree(world.operator.home, uploader.home)
         uploader.environment["VODSEAL_ENDPOINT"] = proxy.url
         proxy.hold("partNumber=2", after=0)
+        running = uploader.start("videos", "upload", film, "--wait")
+        proxy.wait_until_held()
+        running.interrupt()
+        stopped = running.finish()
+        proxy.release()
+        proxy.hold("partNumber=3", after=0)
         running = uploader.start("videos", "upload", film, "--wait")
         proxy.wait_until_held()
         running.kill()
@@ -264,8 +270,9 @@ def test_an_upload_that_is_killed_goes_on_with_the_missing_parts(
         gone = uploader.call("videos", "show", vid)
     assert (said.status, said.last["name"]) == (1, "TRANSCODE_FAILED")
     assert str(said.last["message"])
+    assert (stopped.status, stopped.last["name"]) == (1, "INTERRUPTED"), stopped
     assert [count for line, count in parts.items() if "partNumber=1" in line] == [1]
-    assert len(parts) == 3
+    assert len(parts) == 4
     assert not list((uploader.home / "uploads").iterdir()), "nothing is left to go on with"
     assert (gone.status, gone.last["hex"]) == (1, "0x20010202")
 

@@ -22,9 +22,17 @@ _WHOLE: Final = 100
 
 
 def wait_for_streams(
-    client: RpcClient, vid: str, terminal: Terminal, bars: Bars, interrupts: Interrupts
+    client: RpcClient,
+    vid: str,
+    size: int,
+    *,
+    terminal: Terminal,
+    bars: Bars,
+    interrupts: Interrupts,
 ) -> str:
     """Return the video's status once it can be played, and tell of progress until then.
+
+    ``size`` is that of the original: the bar shows how much of it is done.
 
     Raises:
         TranscodeError: It never will be; the message is the service's reason.
@@ -37,7 +45,7 @@ def wait_for_streams(
         if status in _FAILED:
             raise TranscodeError(f"no streams could be made of video {vid}: {_reason(client, vid)}")
         percent = _WHOLE if status == _READY else min(_progress(client, vid), _WHOLE - 1)
-        bars.update("transcoding", percent, _WHOLE)
+        bars.update("transcoding", size * percent // _WHOLE, size)
         if percent > told:
             told = percent
             terminal.event("transcoding", vid=vid, percent=percent)

@@ -83,7 +83,9 @@ def upload(
         status = "UploadSucc"
         try:
             if wait:
-                status = wait_for_streams(client, vid, terminal, bars, interrupts)
+                status = wait_for_streams(
+                    client, vid, film.size, terminal=terminal, bars=bars, interrupts=interrupts
+                )
         except TranscodeError:
             note.forget()  # there is nothing to go on with
             raise
