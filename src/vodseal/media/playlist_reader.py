@@ -42,6 +42,17 @@ MAX_SEGMENT_COUNT: Final = 100_000
 _MAX_VERSION: Final = 10
 _MAX_SEGMENT_SECONDS: Final = 86_400.0
 _BYTERANGE: Final = re.compile(r"([0-9]{1,19})(?:@([0-9]{1,19}))?", re.ASCII)
+_ONCE: Final = frozenset(
+    {
+        "#EXT-X-VERSION",
+        "#EXT-X-TARGETDURATION",
+        "#EXT-X-MEDIA-SEQUENCE",
+        "#EXT-X-DISCONTINUITY-SEQUENCE",
+        "#EXT-X-PLAYLIST-TYPE",
+        "#EXT-X-ENDLIST",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+    }
+)
 _REFUSED: Final[Mapping[str, str]] = {
     "#EXT-X-I-FRAMES-ONLY": "it holds I-frames only",
     "#EXT-X-GAP": "a segment of it is missing",
@@ -96,7 +107,6 @@ class _MediaReader:
             "#EXT-X-KEY": self._read_key,
             "#EXT-X-MAP": self._read_map,
         }
-        self._once = frozenset(list(self._tags)[:7])
 
     def feed(self, line: str) -> None:
         if not line.startswith("#"):
@@ -105,7 +115,7 @@ class _MediaReader:
         tag, _, value = line.partition(":")
         if tag in _REFUSED:
             raise PlaylistError(f"This playlist cannot be saved: {_REFUSED[tag]}.")
-        if tag in self._once and tag in self._seen:
+        if tag in self._seen and tag in _ONCE:
             raise PlaylistError(f"{tag} occurs twice")
         self._seen.add(tag)
         read = self._tags.get(tag)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from vodseal.rpc.messages.play import GetPlayInfoAnswer, PlayInfo
 
 __all__ = [
-    "DEFINITIONS",
     "DOWNLOADABLE_FORMATS",
     "MediaInfo",
     "TrackFilter",
@@ -28,9 +27,6 @@ __all__ = [
     "filter_tracks",
     "media_info",
 ]
-
-DEFINITIONS: Final = ("FD", "LD", "SD", "HD", "OD", "2K", "4K", "SQ", "HQ", "AUTO", "FHD")
-"""Every definition that answers were seen with."""
 
 DOWNLOADABLE_FORMATS: Final = frozenset({"m3u8", "mp4", "mp3"})
 

@@ -111,3 +111,21 @@ def test_a_quoted_string_reads_back(text: str) -> None:
 def test_what_cannot_be_quoted(text: str) -> None:
     with pytest.raises(PlaylistError):
         quoted(text)
+
+
+def test_hex_numbers_have_a_size() -> None:
+    assert parse_attributes("#T", "A=0xffFF").hex_bytes("A", 2) == b"\xff\xff"
+    for text in ("A=0x1ffff", "A=ffff", "A=0x", "A=0xg", "A=0x-1"):
+        with pytest.raises(PlaylistError):
+            parse_attributes("#T", text).hex_bytes("A", 2)
+
+
+def test_limits_are_those_of_a_signed_number_of_64_bits() -> None:
+    assert parse_integer("9223372036854775807") == MAX_INTEGER == 9223372036854775807
+    assert parse_float("9" * 19 + "." + "9" * 32) == 1e19
+    with pytest.raises(PlaylistError):
+        parse_float("1." + "9" * 33)
+
+
+def test_quoting() -> None:
+    assert quoted("a b") == '"a b"'

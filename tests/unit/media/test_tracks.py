@@ -6,7 +6,14 @@ import pytest
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, RequestError
-from vodseal.media.tracks import TrackFilter, TrackInfo, TrackType, filter_tracks, media_info
+from vodseal.media.tracks import (
+    MediaInfo,
+    TrackFilter,
+    TrackInfo,
+    TrackType,
+    filter_tracks,
+    media_info,
+)
 from vodseal.rpc.messages.play import GetPlayInfoAnswer, PlayInfo, VideoBase
 
 BASE = VideoBase(
@@ -61,11 +68,18 @@ def test_the_vendors_track_types() -> None:
 @pytest.mark.parametrize("text", ["", "x", "nan", "inf", "-3", "1e999"])
 def test_numbers_that_make_no_sense_are_zero(text: str) -> None:
     info = PlayInfo(
-        play_url="u", format="mp4", bitrate=text, fps=text, duration=text, size=-1, width=-1
+        play_url="u",
+        format="mp4",
+        bitrate=text,
+        fps=text,
+        duration=text,
+        size=-1,
+        width=-1,
+        height=-1,
     )
     track = media_info(GetPlayInfoAnswer(video_base=BASE, play_info_list=(info,))).tracks[0]
     assert (track.bitrate, track.fps, track.duration_ms) == (0, 0.0, 0)
-    assert (track.vod_file_size, track.video_width) == (0, 0)
+    assert (track.vod_file_size, track.video_width, track.video_height) == (0, 0, 0)
 
 
 def test_an_encryption_without_a_name_is_not_taken_for_none() -> None:
@@ -130,3 +144,18 @@ def test_a_preferred_quality_comes_first_and_a_forced_one_alone() -> None:
     with pytest.raises(RequestError) as caught:
         tracks(quality="4K", force_quality=True)
     assert caught.value.code is ErrorCode.NO_MATCH_QUALITY
+
+
+def test_what_is_not_said_is_empty() -> None:
+    assert TrackInfo(index=0) == TrackInfo(
+        index=0, type=TrackType.SAAS_VOD, vod_format="", vod_definition="", vod_file_size=0, vod_play_url="",
+        video_width=0, video_height=0, bitrate=0, job_id="", stream_type="", encrypt_type="",
+        duration_ms=0, fps=0.0,
+    )  # fmt: skip
+    media = MediaInfo()
+    assert (media.video_id, media.title, media.cover_url, media.media_type) == ("", "", "", "")
+    assert (media.status, media.duration, media.tracks) == ("", 0, ())
+    assert TrackFilter() == TrackFilter(quality="", force_quality=False)
+    assert media_info(GetPlayInfoAnswer(video_base=VideoBase(video_id="v"))).cover_url == ""
+    covered = GetPlayInfoAnswer(video_base=VideoBase(video_id="v", cover_url="https://h/c.jpg"))
+    assert media_info(covered).cover_url == "https://h/c.jpg"
