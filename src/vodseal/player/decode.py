@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
-import threading
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +26,7 @@ from vodseal.clock import SystemClock
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import PlayError
 from vodseal.player.failures import undecodable
+from vodseal.player.switching import quick_switching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +38,9 @@ if TYPE_CHECKING:
     from vodseal.clock import Clock
     from vodseal.player.session import PlaySession
 
-__all__ = ["DecodeReport", "Film", "FilmInfo", "decode_to_nowhere", "quick_switching"]
+__all__ = ["DecodeReport", "Film", "FilmInfo", "decode_to_nowhere"]
 
 _BUFFER_SIZE: Final = 1 << 17
-_SWITCH_INTERVAL: Final = 1e-4
 _MICROSECONDS: Final = 1_000_000
 _FORMATS: Final = {"video/mp4": "mp4", "audio/mp4": "mp4", "audio/mpeg": "mp3"}
 # An MP4 describes its streams in its head; FFmpeg's own 5 MB of looking further
@@ -225,23 +223,3 @@ def decode_to_nowhere(
         seconds=seconds,
         info=film.info,
     )
-
-
-_switch_lock: Final = threading.Lock()
-_switch_users: Final[list[float]] = []
-
-
-@contextlib.contextmanager
-def quick_switching() -> Iterator[None]:
-    """Hand over the interpreter every 0.1 ms; the last one out restores what was."""
-    with _switch_lock:
-        _switch_users.append(sys.getswitchinterval())
-        sys.setswitchinterval(min(_SWITCH_INTERVAL, _switch_users[0]))
-    try:
-        yield
-    finally:
-        with _switch_lock:
-            before = _switch_users[0]
-            _switch_users.pop()
-            if not _switch_users:
-                sys.setswitchinterval(before)

@@ -10,9 +10,10 @@ import pytest
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import PlayError
-from vodseal.player.decode import Film, decode_to_nowhere, quick_switching
+from vodseal.player.decode import Film, decode_to_nowhere
 from vodseal.player.session import open_sealed
 from vodseal.player.snapshot import take_snapshot
+from vodseal.player.switching import quick_switching
 
 FRAMES, RATE = 75, 25
 
