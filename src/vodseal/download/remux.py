@@ -126,7 +126,7 @@ class Remuxer:
                 packet.pts += shift
                 packet.dts = packet.pts if packet.dts is None else packet.dts + shift
             track.last_dts = (packet.dts or 0) * track.tick
-            track.end = track.last_dts + (packet.duration or 0) * track.tick
+            track.end = max(track.end, ((packet.pts or 0) + (packet.duration or 0)) * track.tick)
             track.count += 1
             packet.stream = track.stream
             mux(packet)

@@ -40,7 +40,12 @@ HEVC = replace(
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     folder = tmp_path_factory.mktemp("films")
-    known: dict[str, Film] = {**FILMS, "b-frames": B_FRAMES, "hevc": HEVC}
+    known: dict[str, Film] = {
+        **FILMS,
+        "b-frames": B_FRAMES,
+        "silent b-frames": replace(B_FRAMES, sounds=()),
+        "hevc": HEVC,
+    }
 
     def get(name: str) -> Path:
         path = folder / f"{name}{known[name].suffix}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -129,15 +130,22 @@ def test_time_stamps_that_wrap_go_on(films: Films, tmp_path: Path) -> None:
     assert max(dts for _, dts, *_ in made) < 7_000  # type: ignore[type-var, operator]
 
 
-def test_a_run_after_a_discontinuity_follows_the_one_before(hls: Hls) -> None:
-    clear = hls("b-frames", encrypted=False).clear
+@pytest.mark.parametrize("name", ["b-frames", "silent b-frames"])
+def test_a_run_after_a_discontinuity_follows_the_one_before(hls: Hls, name: str) -> None:
+    clear = hls(name, encrypted=False).clear
     once, twice = packets_of(remux(clear)), packets_of(remux(clear, clear))
     assert len(twice) == 2 * len(once)
-    for track in (0, 1):
+    for track in {packet[0] for packet in once}:
         stamps = [packet[1] for packet in twice if packet[0] == track]
         assert stamps == sorted(set(stamps))  # type: ignore[type-var]
         length = max(packet[1] for packet in once if packet[0] == track)  # type: ignore[type-var]
         assert abs(stamps[-1] - 2 * length) < 150  # type: ignore[operator]
+
+
+def test_pictures_go_on_at_their_pace_across_a_discontinuity(hls: Hls) -> None:
+    clear = hls("silent b-frames", encrypted=False).clear
+    shown = sorted(packet[2] for packet in packets_of(remux(clear, clear, clear)))  # type: ignore[type-var]
+    assert {after - before for before, after in pairwise(shown)} == {40}  # type: ignore[operator]
 
 
 def test_a_run_with_other_tracks_is_refused(hls: Hls) -> None:
