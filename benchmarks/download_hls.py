@@ -80,18 +80,20 @@ def _runners(out: Path, nginx_url: str, ours: House) -> dict[str, Callable[[], m
 def _rounds(
     runners: dict[str, Callable[[], measure.Run]], out: Path, rounds: int
 ) -> dict[str, list[measure.Run]]:
-    """Run everybody once a round; each round starts with the next one."""
+    """Run everybody once a round; each round starts with the next one. Round 0 warms up."""
     raw: dict[str, list[measure.Run]] = {name: [] for name in runners}
     names = list(runners)
-    for number in range(rounds):
+    for number in range(rounds + 1):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             out.mkdir()
             taken = runners[name]()
             written = sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
             shutil.rmtree(out)
+            _say(f"round {number}  {name:24} {taken.seconds:7.2f} s  {written / 1e6:7.0f} MB")
+            if number == 0:
+                continue
             raw[name].append(taken)
-            _say(f"round {number + 1}  {name:24} {taken.seconds:7.2f} s  {written / 1e6:7.0f} MB")
             if name.startswith("vodseal"):
                 phase = f"vodseal downloading @ {name.rpartition(' ')[2]}"
                 raw.setdefault(phase, []).append(_until_processing(taken))

@@ -73,8 +73,9 @@ class House:
         ]
 
     def viewer(self) -> dict[str, str]:
-        """Return the environment of the viewer, who has a home of his own."""
-        return {"VODSEAL_HOME": str(self._folder / "viewer")}
+        """Return the environment of the viewer: a home of his own, and compiled modules kept."""
+        home = str(self._folder / "viewer")
+        return {"VODSEAL_HOME": home, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 @contextmanager
