@@ -65,7 +65,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Tell a person something in passing."""
-        print(text, file=self._talk, flush=True)
+        print("\n".join(map(_printable, text.split("\n"))), file=self._talk, flush=True)
 
     def event(self, name: str, /, **members: object) -> None:
         """Tell a script what happens; people see bars and talk instead."""
@@ -124,5 +124,9 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    # A title is whatever its uploader wrote: no control character of it reaches a terminal.
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` without control characters: a title is whatever its uploader wrote."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -81,6 +81,12 @@ def test_a_title_cannot_drive_the_terminal(person) -> None:
     assert person.out.getvalue() == "title:  a [2J b c\n"
 
 
+def test_a_message_of_a_service_cannot_either(person) -> None:
+    person.terminal.error(DownloadError(ErrorCode.NET_ERROR, "a\x1b]0;evil\x07b", remedy="-"))
+    assert "\x1b" not in person.talk.getvalue()
+    assert person.talk.getvalue().count("\n") == 3
+
+
 def test_an_error_is_message_remedy_and_number(script, person) -> None:
     error = DownloadError(
         ErrorCode.ENCRYPT_FILE_NOT_MATCH, "no file", remedy="Load it.", request_id="R-1"
