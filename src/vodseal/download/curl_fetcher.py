@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CurlFetcher"]
 
+_LOOK_EVERY: Final = 0.1
 _EVENTS: Final = {
     pycurl.POLL_IN: selectors.EVENT_READ,
     pycurl.POLL_OUT: selectors.EVENT_WRITE,
@@ -46,6 +47,7 @@ class CurlFetcher:
         self._multi = pycurl.CurlMulti()
         self._selector = selectors.DefaultSelector()
         self._deadline: float | None = None
+        self._look_at = 0.0
         self._idle: list[CurlTransfer] = []
         self._active: dict[pycurl.Curl, CurlTransfer] = {}
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -105,6 +107,9 @@ class CurlFetcher:
 
     def _stalled(self) -> list[Reply]:
         now = self._clock.monotonic()
+        if now < self._look_at:
+            return []
+        self._look_at = now + _LOOK_EVERY
         given_up = [
             transfer
             for transfer in self._active.values()

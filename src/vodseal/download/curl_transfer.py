@@ -51,23 +51,22 @@ class CurlTransfer:
         self.request: Request
         self.buffer: ReceiveBuffer
         self._answer: dict[str, str] = {}
-        self._overflow = False
         self._seen = -1
         self._progress_at = 0.0
         _configure(self.curl, config)
-        self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._take_header)
 
     def begin(self, request: Request, buffer: ReceiveBuffer) -> None:
         """Make the handle ready for ``request``."""
         self.request, self.buffer = request, buffer
-        self._overflow = False
         self._seen = -1
         self._answer.clear()
         buffer.clear()
         if request.size is not None:
             buffer.reserve(request.size)
         self.curl.setopt(pycurl.URL, request.url)
+        self.curl.setopt(pycurl.WRITEFUNCTION, buffer.append)
+        self.curl.setopt(pycurl.MAXFILESIZE_LARGE, request.limit)
         headers = self._headers
         if request.start is not None and request.size is not None:
             self.curl.setopt(pycurl.RANGE, f"{request.start}-{request.start + request.size - 1}")
@@ -96,29 +95,23 @@ class CurlTransfer:
             length_announced=announced >= 0,
         )
 
-    def _write(self, data: bytes) -> int | None:
-        buffer = self.buffer
-        if buffer.size + len(data) > self.request.limit:
-            self._overflow = True
-            return -1
-        if buffer.size == 0:
-            announced = self._answer.get("content-length", "")
-            if announced.isascii() and announced.isdigit():
-                buffer.reserve(min(int(announced), self.request.limit))
-        buffer.append(data)
-        return None
-
     def _take_header(self, line: bytes) -> None:
         name, separator, value = line.decode("latin-1").partition(":")
         if separator:
-            self._answer[name.strip().lower()] = value.strip()
+            self._take_field(name.strip().lower(), value.strip())
         elif name.startswith("HTTP/"):
             self._answer.clear()  # the answer that a redirect led to
 
+    def _take_field(self, name: str, value: str) -> None:
+        self._answer[name] = value
+        if name == "content-length" and value.isascii() and value.isdigit():
+            self.buffer.reserve(min(int(value), self.request.limit))
+
     def _failure(self, code: int) -> Failure | None:
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
-        if self._overflow or code == pycurl.E_OK:
-            trouble = self._wrong_answer(status)
+        overflow = code == pycurl.E_FILESIZE_EXCEEDED
+        if overflow or code == pycurl.E_OK:
+            trouble = self._wrong_answer(status, overflow=overflow)
             if trouble is None:
                 return None
             return Failure(trouble=trouble, status=status if trouble is Trouble.STATUS else 0)
@@ -130,7 +123,7 @@ class CurlTransfer:
             return Failure(trouble=Trouble.STALL if connected else Trouble.CONNECT)
         return Failure(trouble=_TROUBLES.get(code, Trouble.CUT))
 
-    def _wrong_answer(self, status: int) -> Trouble | None:
+    def _wrong_answer(self, status: int, *, overflow: bool) -> Trouble | None:
         request = self.request
         if request.start is not None and self._is_other_version():
             return Trouble.CHANGED
@@ -138,7 +131,7 @@ class CurlTransfer:
             return Trouble.NO_RANGES if status == HTTPStatus.OK else Trouble.LENGTH
         if request.start is None and status != HTTPStatus.OK:
             return Trouble.STATUS
-        if self._overflow:
+        if overflow:
             return Trouble.TOO_LARGE if request.size is None else Trouble.LENGTH
         if request.size not in {None, self.buffer.size}:
             return Trouble.LENGTH

@@ -40,6 +40,8 @@ __all__ = ["End", "Engine", "EngineInput"]
 
 _STEP: Final = 0.02
 """Seconds that one look at the network may take."""
+_LOOK_EVERY: Final = 0.05
+"""Seconds between two looks at the progress and at the wish to stop."""
 _SPARE_BUFFERS: Final = 3
 _MEMORY_BUDGET: Final = 48 << 20
 """Bytes that all buffers together should hold."""
@@ -114,6 +116,7 @@ class Engine:
         self._on_line = 0
         self._not_durable = len(work.pieces)
         self._progress = 0
+        self._look_at = float("-inf")
         self._largest = 0
         self._tries: dict[tuple[int, int], _Tries] = {}
         self.lengths_announced = True
@@ -136,7 +139,7 @@ class Engine:
 
     def _loop(self) -> End:
         while self._not_durable:
-            if self._should_stop():
+            if self._look() and self._should_stop():
                 return End.STOPPED
             self._submit()
             for reply in self._fetcher.wait(_STEP):
@@ -145,9 +148,17 @@ class Engine:
                 self._take_reply(reply)
             idle = not self._fetching
             self._take_outcomes(self._line.outcomes(_STEP if idle else 0))
-            self._meter.look(self._fetcher.received())
-            self._on_look()
         return End.STAGED
+
+    def _look(self) -> bool:
+        """Look at the progress when it is time, and return whether it was."""
+        now = self._clock.monotonic()
+        if now < self._look_at:
+            return False
+        self._look_at = now + _LOOK_EVERY
+        self._meter.look(self._fetcher.received())
+        self._on_look()
+        return True
 
     def _submit(self) -> None:
         now = self._clock.monotonic()
