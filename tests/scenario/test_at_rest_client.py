@@ -23,7 +23,10 @@ from tests.scenario.valve import Valve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stops process trees by /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="stops process trees by /proc"),
+]
 
 _SECONDS = 200
 _MEGABYTE = 1_000_000

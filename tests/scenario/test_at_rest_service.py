@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from vodseal.testing.leakscan import LeakScanner
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stops process trees by /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="stops process trees by /proc"),
+]
 
 _MEGABYTE = 1_000_000
 

@@ -21,7 +21,10 @@ from tests.tools import require_tool
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="strace is of Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="strace is of Linux"),
+]
 
 _CALLS = "trace=open,openat,openat2,creat,memfd_create,mkdir,mkdirat,mknod,mknodat,link,linkat"
 _WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TMPFILE|^\d+ +(?:creat|memfd|mknod|link)")
