@@ -53,8 +53,10 @@ def finish(phone: Phone, downloader: MediaDownloader, ear: Ear, wire: Wire) -> N
     ear.forget()
     downloader.start()
     ear.wait_for("completed")
-    fetched = sequences(wire.segments)
-    assert fetched == sorted(set(fetched) - kept)
+    # A request that a killed process sent may be noted only now, so twice is not yet wrong.
+    fetched = set(sequences(wire.segments))
+    assert fetched
+    assert not fetched & kept
     assert set(fetched) | kept <= set(range(SEGMENTS))
     with open_sealed(downloader.get_file_path()) as session:
         assert decode_to_nowhere(session).frames == FRAMES
