@@ -277,6 +277,8 @@ def test_a_closed_reader_has_forgotten(seal: Seal) -> None:
     reader.close()
     reader.close()
     assert not any(reader._chunk)
+    assert reader._part_key == b""
+    assert not reader._openers
     for use in (
         reader.tell,
         reader.readall,

@@ -216,6 +216,8 @@ def test_a_finished_or_aborted_file_takes_nothing(use: Callable[[SealedWriter], 
     aborted.abort()
     aborted.abort()
     finished.close()
+    assert (aborted._content_key, aborted._part_key, finished._part_key) == (b"", b"", b"")
+    assert not aborted._held
     for writer in (finished, aborted):
         with pytest.raises(MisuseError):
             use(writer)
