@@ -339,6 +339,8 @@ def test_a_file_that_changes_on_the_server_is_never_mixed(
         assert caught.value.code is ErrorCode.URL_CANNOT_REACH
     else:
         assert world.open_sealed(world.finish(job, "mp3")) == other
+        conditions = {request.headers.get("if-range") for request in world.server.web.received}
+        assert len(conditions - {None}) == 2  # the tag of the one, then that of the other
 
 
 def test_a_server_without_ranges_is_named(world: DownloadWorld) -> None:
