@@ -90,8 +90,8 @@ class Assembly:
                     writer.write(self.open(position))
             else:
                 tracks = self._remux(Remuxer(writer), lambda: writer.hold_from(writer.tell()))
-            header = writer.finish(self._meta(tracks))
-        read_back(handle, key, header.plaintext_size, self._on_read_back)
+            writer.finish(self._meta(tracks))
+        read_back(handle, key, self._on_read_back)
 
     def _make_copy(self, handle: int) -> None:
         output, hasher = PlainFile(handle), blake3()

@@ -125,14 +125,12 @@ def hash_of(handle: int, on_share: Callable[[float], None]) -> bytes:
     return hasher.digest()
 
 
-def read_back(
-    handle: int, content_key: bytes, size: int, on_share: Callable[[float], None]
-) -> None:
+def read_back(handle: int, content_key: bytes, on_share: Callable[[float], None]) -> None:
     """Open every chunk of a sealed file; ``on_share`` hears from 0.0 to 1.0.
 
     Raises:
-        DownloadError: It does not open, or has another size (WRITE_ERROR): the
-            disk did not keep what was written.
+        DownloadError: It does not open (WRITE_ERROR): the disk did not keep what
+            was written.
         OSError: It could not be read.
     """
     buffer = bytearray(_BLOCK)
@@ -141,9 +139,7 @@ def read_back(
         with SealedReader(FileSource(handle), content_key) as reader:
             while taken := reader.readinto(buffer):
                 done += taken
-                on_share(done / max(size, 1))
+                on_share(done / reader.size)
     except FormatError as error:
         msg = f"the sealed file does not read back: {error.message}"
         raise DownloadError(ErrorCode.WRITE_ERROR, msg) from error
-    if done != size:
-        raise DownloadError(ErrorCode.WRITE_ERROR, "the sealed file has another size than written")

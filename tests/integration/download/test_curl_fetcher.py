@@ -94,6 +94,36 @@ def test_a_body_that_is_cut_is_no_success() -> None:
     assert failure.trouble is Trouble.CUT
 
 
+@pytest.mark.parametrize(
+    ("status", "content_range", "body", "trouble"),
+    [
+        (206, "bytes 10-19/99", b"0123456789", None),
+        (206, "bytes 10-19/99", b"012345678", Trouble.LENGTH),
+        (206, "bytes 0-9/99", b"0123456789", Trouble.LENGTH),
+        (206, "", b"0123456789", Trouble.LENGTH),
+        (200, "", b"0123456789", Trouble.NO_RANGES),
+    ],
+)
+def test_a_range_counts_only_as_the_range_that_was_asked_for(
+    status: int, content_range: str, body: bytes, trouble: Trouble | None
+) -> None:
+    def respond(request: Received) -> Answer:
+        assert request.headers["range"] == "bytes=10-19"
+        headers = {"Content-Range": content_range} if content_range else {}
+        return Answer(status=status, headers=headers, body=body)
+
+    with LoopbackServer(respond) as server:
+        fetcher = CurlFetcher(FetcherConfig(), SystemClock())
+        request = Request(url=server.url, limit=10, start=10, size=10)
+        fetcher.submit(request, ReceiveBuffer())
+        replies: list[Reply] = []
+        while not replies:
+            replies = fetcher.wait(5)
+        fetcher.close()
+    found = replies[0].failure
+    assert (found.trouble if found else None) is trouble
+
+
 def test_a_redirect_is_followed_and_its_headers_do_not_count() -> None:
     def respond(request: Received) -> Answer:
         if request.target == "/a":
