@@ -10,7 +10,12 @@ Promises, in order of weight (security.md 3.4, 00.5):
    place would throw away every license of this device without a word.
 3. Two processes that start at once agree on one seed: making it needs the lock.
 
-A slot holds ``magic 8 | sequence 8 | seed 32 | SHA-256 of all before 32``. The
+Beside the seed stands an ``Anchor``: two numbers that only rise. What the vault
+keeps in its folder can be put back from a backup; these show it (security.md 00.5,
+3.7), as long as the store lies elsewhere.
+
+A slot holds ``magic 8 | sequence 8 | seed 32 | generation 8 | high water 8 |
+SHA-256 of all before 32``; one without the two numbers has zeros for them. The
 slot with the higher sequence wins. Where the slots lie is a ``KeyStore``'s
 business: here a 0600 file each, the weakest of the levels in security.md 3.4.
 """
@@ -19,11 +24,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vodseal.errors import MalformedError
+from vodseal.errors import MalformedError, MisuseError
 from vodseal.vault.folder_lock import FolderLock
 from vodseal.vault.private_files import make_private_folder, write_private_file
 
@@ -32,13 +37,25 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-__all__ = ["FileKeyStore", "KeyStore", "SeedRecord", "Slot", "load_or_create_seed", "save_seed"]
+__all__ = [
+    "Anchor",
+    "FileKeyStore",
+    "KeyStore",
+    "SeedRecord",
+    "Slot",
+    "load_anchor",
+    "load_or_create_seed",
+    "raise_anchor",
+    "save_seed",
+]
 
 SEED_SIZE: Final = 32
 _MAGIC: Final = b"\x89VSD\r\n\x1a\n"
-_SEQUENCE_SIZE: Final = 8
+_NUMBER_SIZE: Final = 8
 _DIGEST_SIZE: Final = 32
-_RECORD_SIZE: Final = len(_MAGIC) + _SEQUENCE_SIZE + SEED_SIZE + _DIGEST_SIZE
+_SEED_AT: Final = len(_MAGIC) + _NUMBER_SIZE
+_ANCHOR_AT: Final = _SEED_AT + SEED_SIZE
+_BODY_SIZES: Final = frozenset({_ANCHOR_AT, _ANCHOR_AT + 2 * _NUMBER_SIZE})
 
 
 class Slot(StrEnum):
@@ -62,27 +79,51 @@ class KeyStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """What no backup of the vault's folder brings back. Neither number ever falls."""
+
+    generation: int = 0
+    """How often a license was given up on this device."""
+
+    high_water: int = 0
+    """The latest second since 1970 that was ever taken for true."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRecord:
-    """A seed and how many were written before it."""
+    """A seed, its anchor, and how many records were written before."""
 
     seed: bytes = field(repr=False)
     sequence: int
+    anchor: Anchor = Anchor()
 
     def encode(self) -> bytes:
         """Return the bytes of a slot."""
-        body = _MAGIC + self.sequence.to_bytes(_SEQUENCE_SIZE, "big") + self.seed
+        numbers = (self.anchor.generation, self.anchor.high_water)
+        body = _MAGIC + _bytes(self.sequence) + self.seed + b"".join(map(_bytes, numbers))
         return body + hashlib.sha256(body).digest()
 
     @classmethod
     def decode(cls, data: bytes) -> SeedRecord | None:
         """Return the record, or None when ``data`` is not a whole one."""
         body, digest = data[:-_DIGEST_SIZE], data[-_DIGEST_SIZE:]
-        if len(data) != _RECORD_SIZE or not data.startswith(_MAGIC):
+        if len(body) not in _BODY_SIZES or not data.startswith(_MAGIC):
             return None
         if hashlib.sha256(body).digest() != digest:
             return None
-        sequence = int.from_bytes(body[len(_MAGIC) : len(_MAGIC) + _SEQUENCE_SIZE], "big")
-        return cls(seed=body[-SEED_SIZE:], sequence=sequence)
+        generation, high_water = body[_ANCHOR_AT:][:_NUMBER_SIZE], body[_ANCHOR_AT:][_NUMBER_SIZE:]
+        return cls(
+            seed=body[_SEED_AT:_ANCHOR_AT],
+            sequence=int.from_bytes(body[len(_MAGIC) : _SEED_AT], "big"),
+            anchor=Anchor(
+                generation=int.from_bytes(generation, "big"),
+                high_water=int.from_bytes(high_water, "big"),
+            ),
+        )
+
+
+def _bytes(number: int) -> bytes:
+    return number.to_bytes(_NUMBER_SIZE, "big")
 
 
 def load_or_create_seed(
@@ -113,11 +154,50 @@ def save_seed(store: KeyStore, seed: bytes) -> None:
     """
     with store.lock():
         current = _current(store)
-        slot, sequence = Slot.A, 1
-        if current is not None:
-            slot = Slot.B if current.slot is Slot.A else Slot.A
-            sequence = current.record.sequence + 1
-        store.write(slot, SeedRecord(seed=seed, sequence=sequence).encode())
+        if current is None:
+            store.write(Slot.A, SeedRecord(seed=seed, sequence=1).encode())
+        else:
+            _write_next(store, current, replace(current.record, seed=seed))
+
+
+def load_anchor(store: KeyStore) -> Anchor:
+    """Return the anchor; both numbers are 0 where no seed was made yet.
+
+    Raises:
+        MalformedError, OSError: As ``load_or_create_seed``.
+    """
+    with store.lock():
+        current = _current(store)
+        return Anchor() if current is None else current.record.anchor
+
+
+def raise_anchor(store: KeyStore, *, generation: int = 0, high_water: int = 0) -> Anchor:
+    """Return the anchor after each number was raised to the one given; durable on return.
+
+    A number that is not above the stored one changes nothing.
+
+    Raises:
+        MisuseError: There is no seed yet, and so nothing to anchor.
+        MalformedError, OSError: As ``save_seed``; the anchor before still holds.
+    """
+    with store.lock():
+        current = _current(store)
+        if current is None:
+            raise MisuseError("an anchor is kept beside a seed, and there is none")
+        before = current.record.anchor
+        anchor = Anchor(
+            generation=max(generation, before.generation),
+            high_water=max(high_water, before.high_water),
+        )
+        if anchor != before:
+            _write_next(store, current, replace(current.record, anchor=anchor))
+        return anchor
+
+
+def _write_next(store: KeyStore, current: _Held, record: SeedRecord) -> None:
+    """Write ``record`` behind the current one, into the slot that is not in use."""
+    slot = Slot.B if current.slot is Slot.A else Slot.A
+    store.write(slot, replace(record, sequence=current.record.sequence + 1).encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

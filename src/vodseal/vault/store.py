@@ -26,7 +26,12 @@ from typing import TYPE_CHECKING, Final
 from vodseal.container.cobblestone import open_message, seal_message
 from vodseal.credential.device import DeviceKeys, derive_device_keys
 from vodseal.errors import UnsupportedVersionError
-from vodseal.vault.device_seed import FileKeyStore, load_or_create_seed
+from vodseal.vault.device_seed import (
+    FileKeyStore,
+    load_anchor,
+    load_or_create_seed,
+    raise_anchor,
+)
 from vodseal.vault.folder_lock import FolderLock
 from vodseal.vault.home import app_home
 from vodseal.vault.private_files import make_private_folder
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from vodseal.vault.device_seed import KeyStore
+    from vodseal.vault.device_seed import Anchor, KeyStore
 
 __all__ = ["NO_APP", "Vault"]
 
@@ -93,6 +98,23 @@ class Vault:
             OSError: The store cannot be read or written.
         """
         return derive_device_keys(load_or_create_seed(self._key_store, self._random))
+
+    def anchor(self) -> Anchor:
+        """Return the numbers in the key store that never fall; 0 on a new device.
+
+        Raises:
+            MalformedError, OSError: As ``device``.
+        """
+        return load_anchor(self._key_store)
+
+    def raise_anchor(self, *, generation: int = 0, high_water: int = 0) -> Anchor:
+        """Return the anchor, raised to the numbers given; durable on return.
+
+        Raises:
+            MalformedError, OSError: As ``device``. The anchor before still holds.
+        """
+        _ = self.device  # it is kept beside the seed
+        return raise_anchor(self._key_store, generation=generation, high_water=high_water)
 
     def save_license(self, download_id: bytes, envelope: bytes) -> None:
         """Keep a license, in the place of the one before; durable on return."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from contextlib import nullcontext
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vodseal.errors import MalformedError
+from vodseal.errors import MalformedError, MisuseError
 from vodseal.vault.device_seed import (
+    Anchor,
     FileKeyStore,
     SeedRecord,
     Slot,
+    load_anchor,
     load_or_create_seed,
+    raise_anchor,
     save_seed,
 )
 
@@ -59,12 +63,12 @@ def test_a_new_seed_takes_over_and_the_old_one_stays_in_the_other_slot() -> None
     assert {one.seed for one in map(SeedRecord.decode, store.slots.values()) if one} == {OLD, NEW}
 
 
-@pytest.mark.parametrize("cut_at", range(81))
+@pytest.mark.parametrize("cut_at", range(97))
 def test_a_write_cut_anywhere_leaves_the_old_seed(cut_at: int) -> None:
     store = MemoryKeyStore()
     save_seed(store, OLD)
     store.cut_at = cut_at
-    if cut_at < 80:
+    if cut_at < 96:
         with pytest.raises(OSError, match="power"):
             save_seed(store, NEW)
         assert load_or_create_seed(store) == OLD
@@ -74,7 +78,7 @@ def test_a_write_cut_anywhere_leaves_the_old_seed(cut_at: int) -> None:
         assert load_or_create_seed(store) == NEW
 
 
-@pytest.mark.parametrize("byte", range(80))
+@pytest.mark.parametrize("byte", range(96))
 def test_a_damaged_store_is_not_an_empty_one(byte: int) -> None:
     store = MemoryKeyStore()
     save_seed(store, OLD)
@@ -140,6 +144,62 @@ def test_threads_that_start_at_once_agree_on_one_seed(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(seeds) == 1
+
+
+def test_the_anchor_rises_and_never_falls() -> None:
+    store = MemoryKeyStore()
+    assert load_anchor(store) == Anchor()
+    save_seed(store, OLD)
+    assert raise_anchor(store, generation=3) == Anchor(generation=3)
+    assert raise_anchor(store, high_water=100) == Anchor(generation=3, high_water=100)
+    assert raise_anchor(store, generation=2, high_water=99) == load_anchor(store)
+    assert load_anchor(store) == Anchor(generation=3, high_water=100)
+    assert load_or_create_seed(store) == OLD
+
+
+def test_a_new_seed_keeps_the_anchor() -> None:
+    store = MemoryKeyStore()
+    save_seed(store, OLD)
+    raise_anchor(store, generation=3, high_water=100)
+    save_seed(store, NEW)
+    assert load_anchor(store) == Anchor(generation=3, high_water=100)
+
+
+def test_an_anchor_that_does_not_rise_writes_nothing() -> None:
+    store = MemoryKeyStore()
+    save_seed(store, OLD)
+    raise_anchor(store, generation=1)
+    before = dict(store.slots)
+    raise_anchor(store, generation=1)
+    assert store.slots == before
+
+
+@pytest.mark.parametrize("cut_at", range(96))
+def test_an_anchor_cut_anywhere_leaves_seed_and_anchor_before(cut_at: int) -> None:
+    store = MemoryKeyStore()
+    save_seed(store, OLD)
+    raise_anchor(store, generation=1)
+    store.cut_at = cut_at
+    with pytest.raises(OSError, match="power"):
+        raise_anchor(store, generation=2)
+    assert load_or_create_seed(store) == OLD
+    assert load_anchor(store) == Anchor(generation=1)
+
+
+def test_an_anchor_needs_a_seed() -> None:
+    store = MemoryKeyStore()
+    with pytest.raises(MisuseError):
+        raise_anchor(store, generation=1)
+    assert store.slots == {}
+
+
+def test_a_record_of_the_first_version_is_still_read() -> None:
+    store = MemoryKeyStore()
+    body = b"\x89VSD\r\n\x1a\n" + (7).to_bytes(8, "big") + OLD
+    store.slots[Slot.B] = body + hashlib.sha256(body).digest()
+    assert load_or_create_seed(store) == OLD
+    assert raise_anchor(store, generation=1).generation == 1
+    assert load_or_create_seed(store) == OLD
 
 
 def test_no_seed_shows_in_a_repr() -> None:

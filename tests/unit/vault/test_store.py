@@ -132,3 +132,12 @@ def test_threads_that_start_at_once_lose_nothing(tmp_path: Path) -> None:
     assert failures == []
     vault = Vault(tmp_path, APP)
     assert [vault.load_secret(bytes([n]) * 16) for n in range(8)] == [bytes([n]) for n in range(8)]
+
+
+def test_a_vaults_anchor_lies_beside_its_seed(tmp_path: Path) -> None:
+    vault = Vault(tmp_path, NO_APP)
+    assert vault.raise_anchor(generation=2).generation == 2
+    device = vault.device.device_id
+    again = Vault(tmp_path, NO_APP)
+    assert again.anchor().generation == 2
+    assert again.device.device_id == device
