@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["BROKEN", "FILMS", "Film", "MediaCache", "Sound", "render"]
+__all__ = ["BROKEN", "FILMS", "Film", "MediaCache", "Sound", "render", "with_damaged_first_picture"]
 
 _BASE = Film()
+_NOTE = b"\x06\x05\xff\xff"
 
 FILMS: dict[str, Film] = {
     "plain": _BASE,
@@ -145,6 +146,16 @@ BROKEN: dict[str, Callable[[MediaCache], bytes]] = {
     "concat": lambda _: b"ffconcat version 1.0\nfile /etc/passwd\n",
     "headless": lambda cache: cache.get("plain").read_bytes()[200:],
 }
+
+
+def with_damaged_first_picture(film: bytes) -> bytes:
+    """Return ``film``, an MP4 by x264, with its encoder's note turned into a broken slice.
+
+    A player that reads the MP4 shows it all. Who reads a stream sees two pictures
+    where the index has one.
+    """
+    assert film.count(_NOTE) == 1
+    return film.replace(_NOTE, b"\x05\xff\xff\xff")
 
 
 class MediaCache:

@@ -14,12 +14,12 @@ _WINDOW_SECONDS: Final = 5.0
 
 
 class Meter:
-    """Bytes over the last five seconds."""
+    """Bytes over the last five seconds. What was done before it began does not count as speed."""
 
     def __init__(self, clock: Clock) -> None:
-        """Begin with nothing done."""
+        """Begin with the first value that is measured, which may be that of an earlier run."""
         self._clock = clock
-        self._seen: deque[tuple[float, int]] = deque([(clock.monotonic(), 0)])
+        self._seen: deque[tuple[float, int]] = deque()
 
     def measure(
         self, done: int, total: int | None, percent: int | None = None

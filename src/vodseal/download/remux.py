@@ -19,6 +19,7 @@ import av
 from av.error import FFmpegError
 
 from vodseal.container.meta import TrackKind, TrackMeta
+from vodseal.download.whole_pictures import whole_pictures
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError
 
@@ -114,7 +115,7 @@ class Remuxer:
             msg = "a part of the stream has other tracks than the part before"
             raise DownloadError(ErrorCode.NOT_SUPPORT_FORMAT, msg)
         table = dict(zip((one.index for one in streams), self._tracks, strict=True))
-        packets = (packet for packet in source.demux(streams) if packet.size)
+        packets = whole_pictures(packet for packet in source.demux(streams) if packet.size)
         first = list(islice(packets, _PEEK))
         start = (source.start_time or 0) / _MICROSECONDS
         self._place(streams, first, table, start)

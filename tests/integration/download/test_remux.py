@@ -10,7 +10,8 @@ from pathlib import Path
 
 import av
 import pytest
-from tests.integration.download.hls_film import HlsFilm, packets_of
+from tests.integration.download.hls_film import HlsFilm, packets_of, segment
+from tests.media import with_damaged_first_picture
 from tests.tools import require_tool
 
 from vodseal.container.meta import Meta
@@ -146,6 +147,24 @@ def test_pictures_go_on_at_their_pace_across_a_discontinuity(hls: Hls) -> None:
     clear = hls("silent b-frames", encrypted=False).clear
     shown = sorted(packet[2] for packet in packets_of(remux(clear, clear, clear)))  # type: ignore[type-var]
     assert {after - before for before, after in pairwise(shown)} == {40}  # type: ignore[operator]
+
+
+def test_a_picture_that_was_taken_apart_is_whole_again(films: Films, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(with_damaged_first_picture(films("no-audio").read_bytes()))
+    film = segment(damaged, tmp_path / "hls", encrypted=False)
+    with av.open(io.BytesIO(b"".join(film.clear)), format="mpegts") as stream:
+        timeless = [p for p in stream.demux(video=0) if p.size and p.pts is None]
+        assert len(timeless) == 1
+    made = remux(film.clear)
+    with av.open(io.BytesIO(made)) as opened, av.open(str(damaged)) as source:
+        shown, expected = (
+            [(frame.time, frame.to_ndarray().tobytes()) for frame in one.decode(video=0)]
+            for one in (opened, source)
+        )
+    assert shown == expected
+    assert len(shown) == 75
+    assert count_packets(io.BytesIO(made)) == [75]
 
 
 def test_a_run_with_other_tracks_is_refused(hls: Hls) -> None:

@@ -7,7 +7,7 @@ import itertools
 
 import av
 import pytest
-from tests.media import FILMS
+from tests.media import FILMS, with_damaged_first_picture
 
 from vodseal.service.packaging.messages import Planned
 
@@ -173,3 +173,14 @@ def test_what_cannot_be_copied_after_all_is_encoded(package_film):
     assert stream.specification == "H264.OD"
     assert len(outcome.playlist(stream).segments) == 5
     assert outcome.decode(stream).frames == 26 * 25
+
+
+def test_a_picture_that_streams_would_cut_in_two_is_encoded(films, tmp_path, package_file):
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(with_damaged_first_picture(films.get("plain").read_bytes()))
+    outcome = package_file(damaged, "encrypted-source")
+    (stream,) = outcome.finished.streams
+    assert stream.specification == "H264.OD"
+    assert outcome.decode(stream).frames == 75
+    with av.open(io.BytesIO(outcome.media(stream)), format="mpegts") as container:
+        assert all(p.pts is not None for p in container.demux(video=0) if p.size)

@@ -16,11 +16,22 @@ class Clock:
         return self.at
 
 
-def test_speed_counts_from_the_start() -> None:
+def test_speed_counts_from_the_first_value() -> None:
     clock = Clock()
     meter = Meter(clock)
+    meter.measure(0, 400)
     clock.at = 2.0
     assert meter.measure(100, 400) == {"percent": 25, "bytes": 100, "speed": 50, "eta": 6.0}
+
+
+def test_what_an_earlier_run_has_done_is_no_speed() -> None:
+    clock = Clock()
+    meter = Meter(clock)
+    clock.at = 1.0
+    first = meter.measure(3000, 4000)
+    assert first == {"percent": 75, "bytes": 3000, "speed": 0, "eta": None}
+    clock.at = 2.0
+    assert meter.measure(3100, 4000) == {"percent": 77, "bytes": 3100, "speed": 100, "eta": 9.0}
 
 
 def test_speed_is_that_of_the_last_seconds() -> None:

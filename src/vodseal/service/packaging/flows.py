@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import av
 
 from vodseal.errors import CopyRefusedError
+from vodseal.service.packaging.access_units import is_one_picture, nal_length_size
 from vodseal.service.packaging.decoding import Decoder, PictureClock, PictureFilter
 
 if TYPE_CHECKING:
@@ -70,19 +71,23 @@ class CopyFlow:
         self._longest = _LONGEST_GOP / _time_base(stream)
         self._is_picture = stream.type == "video"
         self._last_key: int | None = None
+        self._nal_length = _nal_length(stream)
 
     def feed(self, packet: Packet[Any]) -> None:
         """Pass ``packet`` on.
 
         Raises:
-            CopyRefusedError: It has no times, the muxer does not take it, or no
-                keyframe came for so long that segments would grow without bound.
+            CopyRefusedError: It has no times, would be taken for two pictures, the
+                muxer does not take it, or no keyframe came for so long that
+                segments would grow without bound.
         """
         if not packet.size:
             return
         pts, dts = packet.pts, packet.dts
         if pts is None or dts is None:
             raise CopyRefusedError("a packet has no times")
+        if self._nal_length and not is_one_picture(memoryview(packet), self._nal_length):
+            raise CopyRefusedError("a picture would be taken for two")
         if self._is_picture and not self._follows_keyframe(packet, pts):
             return
         if self._start:
@@ -173,6 +178,11 @@ class SoundFlow:
     def _mux(self, frame: Any) -> None:
         for packet in self._encoder.encode(frame):
             self._fan.mux(packet)
+
+
+def _nal_length(stream: Stream) -> int:
+    context = stream.codec_context
+    return nal_length_size(context.extradata) if context.name == "h264" else 0
 
 
 def _time_base(stream: Stream) -> Fraction:
