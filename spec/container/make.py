@@ -1,35 +1,29 @@
-"""Write the vectors of the sealed file: one defect each, always the same bytes.
+"""The vectors of the sealed file: one defect each, always the same bytes.
 
-Imports nothing from ``src``. ``python spec/container/make.py [FOLDER]`` writes
-``vectors/`` anew; a released vector never changes.
+Imports nothing from ``src``. ``python -m spec.container.make`` writes ``vectors/``
+anew, with ``--check`` it compares; a released vector never changes. The form is
+that of ``spec/vector.py``.
 
-A vector is a text head, an empty line, then the bytes, compressed by zlib:
-``reader`` is ``file`` or ``piece``; ``expect`` is ``ok`` or the class of the
-failure (SPEC container, 7.1); ``key`` is the content key (of a piece: the stage
-key); ``sha256`` is that of the plaintext that a reader has to give.
+Given are the content ``key`` (of a piece: the stage key) and what ``inspect``,
+which has no key, says: ``ok``, or the class of its failure (SPEC container, 7.2).
 """
 
 import hashlib
 import struct
-import sys
-import zlib
 from pathlib import Path
 
-from kit import (
-    CHUNK,
+from spec.container.forms import (
     DOWNLOAD_ID,
     KEY,
     OTHER_KEY,
-    TAG,
-    Raw,
-    cbor,
-    flip,
-    message,
-    put,
+    PART,
+    assembled,
+    full_part,
     sealed_part,
-    stream,
     whole,
 )
+from spec.kit import CHUNK, TAG, Raw, cbor, flip, message, put, stream
+from spec.vector import main, vector
 
 SHORT, LONG = stream("short", 100), stream("long", CHUNK + 100)
 
@@ -184,33 +178,86 @@ def pieces() -> dict[str, tuple[str, bytes, bytes]]:
     }  # fmt: skip
 
 
-def vectors() -> dict[str, bytes]:
-    made = {name: vector("file", *what) for name, what in good().items()}
-    for name, (expect, data) in (bad_heads() | bad_bodies() | bad_metas()).items():
-        made[name] = vector("file", expect, data)
-    made["another_key"] = vector("file", "wrong-key", whole(SHORT), key=OTHER_KEY)
-    for name, what in pieces().items():
-        made[name] = vector("piece", *what)
-    return made
-
-
-def vector(reader: str, expect: str, data: bytes, plain: bytes = b"", *, key: bytes = KEY) -> bytes:
-    head = {
-        "vodseal-vector": "1",
-        "reader": reader,
-        "expect": expect,
-        "key": key.hex(),
-        "sha256": hashlib.sha256(plain).hexdigest() if expect == "ok" else "",
+def partly_good() -> dict[str, tuple[str, bytes, bytes]]:
+    """What fails behind bytes that may be given out."""
+    plain = stream("three chunks", 2 * CHUNK + 500)
+    right, sealed = whole(plain), CHUNK + TAG
+    second, last = 4152 + sealed, 4152 + 2 * sealed
+    first = right[4152:second]
+    twice = right[:second] + first + right[last:]
+    swapped = right[:4152] + right[second:last] + first + right[last:]
+    return {
+        "three_chunks": ("ok", right, plain),
+        "middle_chunk_altered": ("tampered", flip(right, second + 9), plain[:CHUNK]),
+        "middle_chunk_tag_altered": ("tampered", flip(right, last - 1, 7), plain[:CHUNK]),
+        "chunk_twice": ("tampered", twice, plain[:CHUNK]),
+        "full_chunks_swapped": ("tampered", swapped, b""),
+        "third_chunk_altered": ("tampered", flip(right, last + 3), b""),
     }
-    text = "".join(f"{name}: {value}\n" for name, value in head.items())
-    return text.encode() + b"\n" + zlib.compress(data, 9)
 
 
-def main(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    for name, data in vectors().items():
-        (folder / f"{name}.vec").write_bytes(data)
+def many_parts() -> dict[str, tuple[str, bytes, bytes]]:
+    (plain, part), (other_plain, other) = full_part(0), full_part(1)
+    tail, empty = sealed_part(SHORT, number=1), sealed_part(b"", number=1)
+    two, three = [part, tail], [part, other, sealed_part(SHORT, number=2)]
+    tail_at, size = 4096 + len(part), PART + len(SHORT)
+    right, end = assembled(two, size), 2 * PART + len(SHORT)
+    table = b"".join(p[:56] for p in (other, part, three[2]))
+    of_first = assembled([part, sealed_part(SHORT, number=0)], size)
+    foreign = assembled([part, sealed_part(SHORT, number=1, file_id=DOWNLOAD_ID)], size)
+    stale = right[:tail_at] + sealed_part(SHORT, number=1, salt="stale") + right[tail_at + 172 :]
+    moved = assembled([other, part, three[2]], end)
+    again = assembled(three, end, fields=lambda f: f.update({2: table}))
+    shorter = assembled([part, sealed_part(SHORT[1:], number=1) + b"\0"], size)
+    return {
+        "two_parts": ("ok", right, plain + SHORT),
+        "three_parts": ("ok", assembled(three, end), plain + other_plain + SHORT),
+        "one_full_part": ("ok", assembled([part, empty], PART), plain),
+        "second_part_altered": ("tampered", flip(right, tail_at + 60), plain),
+        "second_part_salt_altered": ("tampered", flip(right, tail_at + 23, 7), plain),
+        "second_part_commitment_altered": ("tampered", flip(right, tail_at + 24), plain),
+        "second_part_of_an_earlier_attempt": ("tampered", stale, plain),
+        "second_part_of_the_first_place": ("tampered", of_first, plain),
+        "second_part_of_another_file": ("tampered", foreign, plain),
+        "second_part_shorter_than_told": ("tampered", shorter, plain),
+        "second_part_missing": ("truncated", right[:tail_at] + right[tail_at + 172 :], b""),
+        "end_of_a_full_part_altered": ("tampered", flip(right, tail_at - 1), b""),
+        "parts_swapped": ("tampered", moved, b""),
+        "part_table_swapped": ("tampered", again, b""),
+        "part_count_of_a_full_part_wrong": (
+            "malformed", assembled([part], PART, head=put(84, struct.pack(">I", 1))), b""
+        ),
+    }  # fmt: skip
+
+
+INSPECT = {  # Where it is not what the reader with the key says, nor ``ok``.
+    "magic_only": "truncated",
+    "header_cut": "truncated",
+    "length_altered": "malformed",
+}
+
+
+def inspected(name: str, expect: str) -> str:
+    """What a reader without key says: it sees magic, version and lengths."""
+    seen = expect in {"not-sealed", "unsupported", "malformed"} and not name.startswith("meta_")
+    seen = seen or name in {"meta_offset_wrong", "meta_size_too_small", "meta_size_too_large"}
+    return INSPECT.get(name, expect if seen else "ok")
+
+
+def vectors() -> dict[str, bytes]:
+    cases = good() | partly_good() | many_parts()
+    for name, (expect, data) in (bad_heads() | bad_bodies() | bad_metas()).items():
+        cases[name] = expect, data, b""
+    made = {
+        name: vector("file", expect, data, plain, key=KEY, inspect=inspected(name, expect))
+        for name, (expect, data, plain) in cases.items()
+    }
+    made["another_key"] = vector("file", "wrong-key", whole(SHORT), key=OTHER_KEY, inspect="ok")
+    return made | {
+        name: vector("piece", expect, data, plain, key=KEY)
+        for name, (expect, data, plain) in pieces().items()
+    }
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "vectors")
+    main(vectors(), Path(__file__).parent / "vectors")

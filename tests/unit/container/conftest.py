@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pytest
 
 from vodseal.container.meta import Meta
 from vodseal.container.source import MemorySink
 from vodseal.container.writer import SealedWriter
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 CK = bytes(range(32))
 DOWNLOAD_ID = b"download-id-0016"
@@ -54,16 +48,3 @@ def film() -> bytes:
 @pytest.fixture(scope="session")
 def sealed_film(seal: Seal, film: bytes) -> bytes:
     return seal(film)
-
-
-@pytest.fixture(scope="session")
-def kit() -> ModuleType:
-    """The second implementation, spec/container/kit.py."""
-    path = Path(__file__).resolve().parents[3] / "spec" / "container" / "kit.py"
-    spec = importlib.util.spec_from_file_location("container_kit", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["container_kit"] = module
-    spec.loader.exec_module(module)
-    return module

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
+from spec.kit import message
 
 from vodseal.container.cobblestone import (
     MessageOpener,
@@ -18,9 +18,6 @@ from vodseal.container.cobblestone import (
 )
 from vodseal.container.layout import CHUNK_SIZE, PART_SIZE, SEALED_CHUNK_SIZE, sealed_message_size
 from vodseal.errors import MisuseError, TamperedError, TruncatedError
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 KEY, CONTEXT = bytes(range(32)), b"a context"
 SIZES = [0, 1, 15, 16, 17, 16383, 16384, 16385, 32767, 32768, 32769, 49152, 100_000, PART_SIZE]
@@ -54,11 +51,9 @@ def test_we_open_at_random_what_the_library_sealed(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_library_and_we_open_what_the_second_implementation_sealed(
-    size: int, kit: ModuleType
-) -> None:
+def test_the_library_and_we_open_what_the_second_implementation_sealed(size: int) -> None:
     plain = plain_of(size)
-    sealed = kit.message(KEY, CONTEXT, plain)
+    sealed = message(KEY, CONTEXT, plain)
     decryptor = Cobblestone256Decryptor(KEY, CONTEXT)
     assert decryptor.update(sealed) + decryptor.finalize() == plain
     assert open_at_random(sealed, size) == plain
