@@ -94,6 +94,8 @@ class ErrorCode(IntEnum):
     FORMAT_INVALID = 0x5653_000F
     LICENSE_INVALID = 0x5653_0010
     SERVICE_NOT_INSTALLED = 0x5653_0011
+    LICENSE_REVOKED = 0x5653_0012
+    REVOCATION_LIST_INVALID = 0x5653_0013
 
 
 _FRESH: Final = "Ask the app server for a fresh credential, then call update_source() and start()."
@@ -147,6 +149,8 @@ REMEDIES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.INPUT_FILE_UNUSABLE: "Name a file that this user may read.",
         ErrorCode.OUTPUT_FILE_UNUSABLE: "Name a file in a folder that this user may write.",
         ErrorCode.LICENSE_INVALID: "Connect and start the download again to get a new license.",
+        ErrorCode.LICENSE_REVOKED: "Update the app, or ask the operator why it was revoked.",
+        ErrorCode.REVOCATION_LIST_INVALID: "Check the endpoint and the device's clock.",
         ErrorCode.NO_PLAY_INFO: "Loosen the source's filters, or check the video's streams.",
         ErrorCode.SERVER_POP_UNKNOWN: "Read the message; keep the request id for the operator.",
         ErrorCode.SERVER_POP_MISSING_PARAMETER: "Send the parameter that the message names.",

@@ -17,7 +17,9 @@
     ├── LicenseError             what the app may do
     │   ├── LicenseMissingError
     │   ├── LicenseExpiredError
-    │   └── LicenseBindingError      issued for another app or device
+    │   ├── LicenseBindingError      issued for another app or device
+    │   ├── LicenseRevokedError      taken back by the service
+    │   └── RevocationListError      the service's list of that cannot be taken in
     ├── DownloadError            a download ended; ``code`` says why
     ├── RequestError             the service refused, or did not answer
     ├── PlayError                a file does not play
@@ -48,6 +50,7 @@ __all__ = [
     "LicenseError",
     "LicenseExpiredError",
     "LicenseMissingError",
+    "LicenseRevokedError",
     "MalformedError",
     "MisuseError",
     "NotSealedError",
@@ -55,6 +58,7 @@ __all__ = [
     "PlayError",
     "PlaylistError",
     "RequestError",
+    "RevocationListError",
     "RpcError",
     "SecurityFileError",
     "TamperedError",
@@ -170,6 +174,18 @@ class LicenseExpiredError(LicenseError):
 
 class LicenseBindingError(LicenseError):
     """The license was issued for another app or device."""
+
+
+class LicenseRevokedError(LicenseError):
+    """The service has revoked the license, its app or its device."""
+
+    default_code = ErrorCode.LICENSE_REVOKED
+
+
+class RevocationListError(LicenseError):
+    """The service's revocation list cannot be taken in. The one before is kept."""
+
+    default_code = ErrorCode.REVOCATION_LIST_INVALID
 
 
 class DownloadError(VodsealError):

@@ -61,7 +61,6 @@ _HEADER: Final = struct.Struct(">8sBBH8sI")
 _SIGNATURE_SIZE: Final = 64
 _DOMAIN: Final = b"vodseal1/env\0"
 _MAX_PAYLOAD: Final = 64 * 1024
-_MAX_MANIFEST: Final = 16 * 1024 * 1024
 
 
 class EnvelopeType(IntEnum):
@@ -76,6 +75,12 @@ class EnvelopeType(IntEnum):
     RELEASE_RECEIPT = 7
     APP_MANIFEST = 8
     SEGMENT_DIGESTS = 9
+
+
+_MAX_LARGE: Final = {
+    EnvelopeType.REVOCATION: 8 * 1024 * 1024,
+    EnvelopeType.APP_MANIFEST: 16 * 1024 * 1024,
+}
 
 
 def key_id(public_key: Ed25519PublicKey) -> bytes:
@@ -144,7 +149,7 @@ def open_self_anchored(data: bytes, kind: EnvelopeType) -> tuple[bytes, bytes]:
 
 
 def _max_payload(kind: EnvelopeType) -> int:
-    return _MAX_MANIFEST if kind is EnvelopeType.APP_MANIFEST else _MAX_PAYLOAD
+    return _MAX_LARGE.get(kind, _MAX_PAYLOAD)
 
 
 def _take_apart(data: bytes, kind: EnvelopeType) -> tuple[bytes, bytes]:

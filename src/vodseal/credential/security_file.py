@@ -29,6 +29,7 @@ from vodseal.credential.envelope import (
 )
 from vodseal.credential.fingerprint import AppIdentity, AppKind
 from vodseal.credential.opening import Opening, opening_from_cbor
+from vodseal.credential.requirements import AppRequirements, IdentityLevel
 from vodseal.credential.trust import VerificationKeys
 from vodseal.errors import CredentialError, FormatError, MalformedError, MisuseError
 from vodseal.errors import SecurityFileError as _Refused
@@ -57,6 +58,8 @@ class UnlockedApp:
     """Opens the outer wrap of a license."""
 
     trust: VerificationKeys
+    level: IdentityLevel = IdentityLevel.FILE
+    """How it has shown that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class SecurityFile:
     """Seconds since 1970, UTC; 0 is no limit."""
 
     trust: VerificationKeys
+    requirements: AppRequirements
 
     @classmethod
     def parse(cls, data: bytes) -> SecurityFile:
@@ -100,15 +104,23 @@ class SecurityFile:
         if now < self.not_before or (self.not_after and now >= self.not_after):
             raise _Refused("the security file is not valid at this time")
 
-    def open(self, identity: AppIdentity, private_string: str | None) -> UnlockedApp:
+    def open(
+        self,
+        identity: AppIdentity,
+        private_string: str | None,
+        *,
+        level: IdentityLevel = IdentityLevel.FILE,
+    ) -> UnlockedApp:
         """Return the app, whose private key is now open. Kind 1 takes a tenth of a second.
 
         Raises:
             SecurityFileError: The file is another app's, the string is missing
                 or wrong, or the key inside is not the one it should be.
+            AppIdentityError: The file asks for a higher ``level``.
         """
         if identity != self.identity:
             raise _Refused(_NOT_THIS_APP)
+        self.requirements.check_level(level)
         wrapping_key = self.opening.derive(private_string)
         context = _context(identity.fingerprint, self.serial)
         try:
@@ -124,6 +136,7 @@ class SecurityFile:
             fingerprint=identity.fingerprint,
             app_key=app_key,
             trust=self.trust,
+            level=level,
         )
 
 
@@ -138,6 +151,7 @@ def issue_security_file(
     signing_key: Ed25519PrivateKey,
     not_before: int = 0,
     not_after: int = 0,
+    requirements: AppRequirements | None = None,
 ) -> bytes:
     """Return a security file for ``identity``; nobody needs the app's private key after it.
 
@@ -151,12 +165,14 @@ def issue_security_file(
         raise MisuseError("a serial has 16 bytes")
     if anchor not in trust.by_type.get(EnvelopeType.SECURITY_FILE, ()):
         raise MisuseError("the signing key has to be among the trusted ones")
+    asked = (requirements or AppRequirements()).to_cbor()
     context = _context(identity.fingerprint, serial)
     wrapped = seal_message(
         opening.derive(private_string), context, app_private_key.private_bytes_raw()
     )
     body = encode(
-        {
+        ({10: asked} if asked else {})
+        | {
             0: _VERSION,
             1: serial,
             2: identity.identifier,
@@ -185,6 +201,11 @@ def _parse_body(body: bytes) -> SecurityFile:
     if fields.octets(4, size=_FINGERPRINT_SIZE) != identity.fingerprint:
         raise MalformedError("identifier and fingerprint disagree")
     trusted = fields.map(11)
+    requirements = AppRequirements()
+    if fields.has(10):
+        requirements = AppRequirements.from_cbor(fields.map(10))
+        if not requirements.to_cbor():
+            raise MalformedError("requirements that ask for nothing are left out")
     parsed = SecurityFile(
         serial=fields.octets(1, size=ID_SIZE),
         identity=identity,
@@ -194,6 +215,7 @@ def _parse_body(body: bytes) -> SecurityFile:
         not_before=fields.integer(8),
         not_after=fields.integer(9),
         trust=VerificationKeys.from_cbor(trusted),
+        requirements=requirements,
     )
     trusted.finish()
     fields.finish()

@@ -18,9 +18,10 @@ from vodseal.credential.envelope import (
 )
 from vodseal.credential.fingerprint import AppIdentity
 from vodseal.credential.opening import Argon2Opening, FileAloneOpening
+from vodseal.credential.requirements import AppRequirements, IdentityLevel
 from vodseal.credential.security_file import SecurityFile
 from vodseal.credential.trust import VerificationKeys
-from vodseal.errors import MisuseError, SecurityFileError
+from vodseal.errors import AppIdentityError, MisuseError, SecurityFileError
 
 if TYPE_CHECKING:
     from .conftest import Service
@@ -187,6 +188,12 @@ def test_no_cut_or_addition_survives(service: Service, player: AppIdentity) -> N
         {7: {0: 1, 1: bytes(8), 2: 65536, 3: 3, 4: 1}},
         {8: True},
         {10: {}},
+        {10: {0: 0, 1: True}},
+        {10: {0: 1}},
+        {10: {0: 4, 1: True}},
+        {10: {0: True, 1: True}},
+        {10: {0: 1, 1: 1}},
+        {10: {0: 1, 1: True, 2: 0}},
         {12: 0},
         {11: {}},
         {11: {1: [KEY.public_key().public_bytes_raw()], 2: []}},
@@ -268,3 +275,36 @@ def test_no_secret_shows_in_a_repr(service: Service, player: AppIdentity) -> Non
     shown = repr(parsed) + repr(unlocked)
     assert repr(ALONE.secret) not in shown
     assert "app_key=" not in shown
+
+
+@pytest.mark.parametrize("least", IdentityLevel)
+@pytest.mark.parametrize("shown", IdentityLevel)
+def test_a_file_opens_from_its_least_level_on(
+    service: Service, player: AppIdentity, least: IdentityLevel, shown: IdentityLevel
+) -> None:
+    data = service.issue(player, opening=ALONE, requirements=AppRequirements(least_level=least))
+    parsed = SecurityFile.parse(data)
+    assert parsed.requirements.least_level is least
+    if shown >= least:
+        assert parsed.open(player, None, level=shown).level is shown
+        return
+    with pytest.raises(AppIdentityError) as caught:
+        parsed.open(player, None, level=shown)
+    assert caught.value.remedy
+
+
+def test_requirements_come_back_as_they_were_issued(service: Service, player: AppIdentity) -> None:
+    for level in IdentityLevel:
+        for allowed in (True, False):
+            asked = AppRequirements(least_level=level, file_key_store=allowed)
+            assert (
+                SecurityFile.parse(service.issue(player, requirements=asked)).requirements == asked
+            )
+    _, body = open_self_anchored(
+        service.issue(player, requirements=AppRequirements(least_level=IdentityLevel.PLATFORM)),
+        EnvelopeType.SECURITY_FILE,
+    )
+    fields = decode(body)
+    assert isinstance(fields, dict)
+    assert fields[10] == {0: 2, 1: True}
+    assert SecurityFile.parse(service.issue(player)).requirements == AppRequirements()
