@@ -37,6 +37,8 @@ from vodseal.errors import SecurityFileError as _Refused
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from vodseal.container.cbor import CborMap
+
 __all__ = ["SecurityFile", "UnlockedApp", "issue_security_file"]
 
 _VERSION: Final = 1
@@ -170,23 +172,22 @@ def issue_security_file(
     wrapped = seal_message(
         opening.derive(private_string), context, app_private_key.private_bytes_raw()
     )
-    body = encode(
-        ({10: asked} if asked else {})
-        | {
-            0: _VERSION,
-            1: serial,
-            2: identity.identifier,
-            3: int(identity.kind),
-            4: identity.fingerprint,
-            5: app_private_key.public_key().public_bytes_raw(),
-            6: wrapped,
-            7: opening.to_cbor(),
-            8: not_before,
-            9: not_after,
-            11: trust.to_cbor(),
-        }
-    )
-    return seal_self_anchored(EnvelopeType.SECURITY_FILE, body, signing_key)
+    body: CborMap = {
+        0: _VERSION,
+        1: serial,
+        2: identity.identifier,
+        3: int(identity.kind),
+        4: identity.fingerprint,
+        5: app_private_key.public_key().public_bytes_raw(),
+        6: wrapped,
+        7: opening.to_cbor(),
+        8: not_before,
+        9: not_after,
+        11: trust.to_cbor(),
+    }
+    if asked:
+        body[10] = asked
+    return seal_self_anchored(EnvelopeType.SECURITY_FILE, encode(body), signing_key)
 
 
 def _context(fingerprint: bytes, serial: bytes) -> bytes:
