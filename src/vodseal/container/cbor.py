@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import cbor2
 
-from vodseal.errors import MalformedError, MisuseError
+from vodseal.errors import MalformedError, MisuseError, UnsupportedVersionError
 
 __all__ = ["CborMap", "CborValue", "Fields", "decode", "decode_map", "encode"]
 
@@ -80,6 +80,16 @@ class Fields:
     def __init__(self, values: CborMap) -> None:
         """Take a map that ``decode`` returned."""
         self._rest = dict(values)
+
+    def version(self, known: int) -> None:
+        """Check the version of the map, which is its field 0.
+
+        Raises:
+            MalformedError: It has none.
+            UnsupportedVersionError: It is not ``known``.
+        """
+        if self.integer(0) != known:
+            raise UnsupportedVersionError
 
     def integer(self, key: int, *, least: int = 0, most: int = _MAX_INTEGER) -> int:
         """Return the integer of ``key`` within its bounds."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from vodseal.container.cbor import CborMap, CborValue, Fields, as_map, decode_map, encode
 from vodseal.container.layout import PREFIX_SIZE, part_count
-from vodseal.errors import MalformedError, UnsupportedVersionError
+from vodseal.errors import MalformedError
 
 __all__ = ["Meta", "SealedMeta", "TrackKind", "TrackMeta"]
 
@@ -139,8 +139,7 @@ class SealedMeta:
                 the meta is that of a file of another length.
         """
         fields = decode_map(data)
-        if fields.integer(0) != _VERSION:
-            raise UnsupportedVersionError
+        fields.version(_VERSION)
         if fields.integer(1) != plaintext_size:
             raise MalformedError("header and meta disagree about the length")
         table = fields.octets(2, size=part_count(plaintext_size) * PREFIX_SIZE)

@@ -63,7 +63,7 @@ class AppManifest:
         try:
             anchor, body = open_self_anchored(data, EnvelopeType.APP_MANIFEST)
             fields = decode_map(body)
-            fields.integer(0, least=_VERSION, most=_VERSION)
+            fields.version(_VERSION)
             bundle_id = fields.text(1)
             files = _parse_files(fields.items(2, most=_MAX_FILES))
             fields.finish()

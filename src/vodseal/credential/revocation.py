@@ -113,7 +113,7 @@ class RevocationList:
         fields = decode_map(
             open_envelope(data, EnvelopeType.REVOCATION, trust.for_type(EnvelopeType.REVOCATION))
         )
-        fields.integer(0, least=_VERSION, most=_VERSION)
+        fields.version(_VERSION)
         number, issued_at, expires_at = (fields.integer(key) for key in range(1, _FIRST_KEY))
         revoked = {subject: _entries(fields, subject) for subject in Subject}
         fields.finish()

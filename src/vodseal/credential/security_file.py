@@ -31,7 +31,13 @@ from vodseal.credential.fingerprint import AppIdentity, AppKind
 from vodseal.credential.opening import Opening, opening_from_cbor
 from vodseal.credential.requirements import AppRequirements, IdentityLevel
 from vodseal.credential.trust import VerificationKeys
-from vodseal.errors import CredentialError, FormatError, MalformedError, MisuseError
+from vodseal.errors import (
+    CredentialError,
+    FormatError,
+    MalformedError,
+    MisuseError,
+    WrongKeyError,
+)
 from vodseal.errors import SecurityFileError as _Refused
 
 if TYPE_CHECKING:
@@ -90,11 +96,11 @@ class SecurityFile:
         try:
             anchor, body = open_self_anchored(data, EnvelopeType.SECURITY_FILE)
             parsed = _parse_body(body)
+            if anchor not in parsed.trust.by_type.get(EnvelopeType.SECURITY_FILE, ()):
+                raise WrongKeyError("it is signed by a key that it does not list")
         except (FormatError, CredentialError) as error:
             message = f"the security file cannot be used: {error.message}"
             raise _Refused(message) from error
-        if anchor not in parsed.trust.by_type.get(EnvelopeType.SECURITY_FILE, ()):
-            raise _Refused("the security file is signed by a key that it does not list")
         return parsed
 
     def check_validity(self, now: float) -> None:
@@ -196,7 +202,7 @@ def _context(fingerprint: bytes, serial: bytes) -> bytes:
 
 def _parse_body(body: bytes) -> SecurityFile:
     fields = decode_map(body)
-    fields.integer(0, least=_VERSION, most=_VERSION)
+    fields.version(_VERSION)
     kind = AppKind(fields.integer(3, least=1, most=len(AppKind)))
     identity = AppIdentity(kind=kind, identifier=fields.octets(2, most=255))
     if fields.octets(4, size=_FINGERPRINT_SIZE) != identity.fingerprint:

@@ -12,7 +12,7 @@ from vodseal.container.cbor import CborMap, CborValue, Fields, as_map, decode_ma
 from vodseal.container.cobblestone import open_message, seal_message
 from vodseal.container.keys import job_key
 from vodseal.download.job import JobSpec, SegmentSpec, SourceKind
-from vodseal.errors import MalformedError, UnsupportedVersionError
+from vodseal.errors import MalformedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,8 +80,7 @@ def decode_job(data: bytes) -> JobSpec:
         MalformedError: A field is missing, unknown or out of its bounds.
     """
     fields = decode_map(data)
-    if fields.integer(0) != _VERSION:
-        raise UnsupportedVersionError
+    fields.version(_VERSION)
     kind = _KINDS.get(fields.integer(1))
     if kind is None:
         raise MalformedError("unknown kind of source")

@@ -146,7 +146,7 @@ def open_digests(
         TamperedError: It is another stream's, or the list is not the signed one.
     """
     fields = decode_map(open_envelope(manifest, EnvelopeType.SEGMENT_DIGESTS, keys))
-    fields.integer(0, least=_VERSION, most=_VERSION)
+    fields.version(_VERSION)
     is_of_stream = (fields.text(1), fields.text(2)) == (vid, job_id)
     algorithm = DigestAlgorithm(fields.integer(3, least=1, most=len(DigestAlgorithm)))
     count = fields.integer(4, most=_MAX_COUNT)

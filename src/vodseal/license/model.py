@@ -131,7 +131,7 @@ class LicenseTerms:
         Raises:
             MalformedError: A field is missing or out of its bounds.
         """
-        fields.integer(0, least=_VERSION, most=_VERSION)
+        fields.version(_VERSION)
         rights = fields.map(13)
         renewable, releasable = rights.boolean(0), rights.boolean(1)
         rights.finish()

@@ -16,6 +16,7 @@ from vodseal.errors import (
     MisuseError,
     RevocationListError,
     TamperedError,
+    UnsupportedVersionError,
     WrongKeyError,
 )
 
@@ -106,7 +107,6 @@ def test_only_a_revocation_key_signs_one() -> None:
 
 
 BAD: list[CborMap] = [
-    {0: 2},
     {1: -1},
     {1: True},
     {1: (1 << 53) + 1},
@@ -129,6 +129,11 @@ BAD: list[CborMap] = [
 def test_a_signed_list_that_breaks_a_rule_is_refused(change: CborMap) -> None:
     with pytest.raises(MalformedError):
         RevocationList.open(signed(change), TRUST)
+
+
+def test_a_signed_list_of_a_later_version_is_refused_as_such() -> None:
+    with pytest.raises(UnsupportedVersionError):
+        RevocationList.open(signed({0: 2}), TRUST)
 
 
 @pytest.mark.parametrize("key", range(7))

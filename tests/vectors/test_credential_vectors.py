@@ -1,0 +1,109 @@
+"""Every vector of envelopes, security files and manifests, through our reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from tests.vectors.cases import CLASSES, Case, load, paths
+
+from vodseal.credential.envelope import (
+    EnvelopeType,
+    keys_by_id,
+    open_envelope,
+    open_self_anchored,
+)
+from vodseal.credential.fingerprint import AppIdentity, AppKind
+from vodseal.credential.manifest import AppManifest
+from vodseal.credential.requirements import IdentityLevel
+from vodseal.credential.security_file import SecurityFile
+from vodseal.errors import (
+    AppIdentityError,
+    CredentialError,
+    FormatError,
+    SecurityFileError,
+    VodsealError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+VECTORS = paths("credential")
+WORDS = {kind: word for word, kind in CLASSES.items()}
+Verdict = tuple[str, bytes]
+
+
+def word_for(error: VodsealError) -> str:
+    """The spec's word for what a refusal came from."""
+    cause = error.__cause__
+    assert isinstance(cause, FormatError | CredentialError)
+    return WORDS[type(cause)] if isinstance(cause, FormatError) else "malformed"
+
+
+def read_envelope(case: Case) -> Verdict:
+    keys = keys_by_id(*map(Ed25519PublicKey.from_public_bytes, case.several("keys")))
+    try:
+        return "ok", open_envelope(case.data, EnvelopeType(int(case.given["type"])), keys)
+    except FormatError as error:
+        return WORDS[type(error)], b""
+
+
+def read_anchored(case: Case) -> Verdict:
+    try:
+        return "ok", open_self_anchored(case.data, EnvelopeType(int(case.given["type"])))[1]
+    except FormatError as error:
+        return WORDS[type(error)], b""
+
+
+def read_security_file(case: Case) -> Verdict:
+    try:
+        file = SecurityFile.parse(case.data)
+    except SecurityFileError as error:
+        return word_for(error), b""
+    try:
+        file.check_validity(int(case.given["now"]))
+    except SecurityFileError:
+        return "not-now", b""
+    identity = AppIdentity(
+        kind=AppKind(int(case.given["kind"])), identifier=case.octets("identifier")
+    )
+    string, level = case.given["private-string"] or None, int(case.given["level"])
+    try:
+        app = file.open(identity, string, level=IdentityLevel(level))
+    except (SecurityFileError, AppIdentityError):
+        return "not-bound", b""
+    if file.opening.needs_private_string:
+        assert file.opening.derive(string) == case.octets("wrapping-key")
+    return "ok", app.app_key.private_bytes_raw()
+
+
+def read_manifest(case: Case) -> Verdict:
+    try:
+        return "ok", AppManifest.parse(case.data).identity.identifier
+    except AppIdentityError as error:
+        return word_for(error), b""
+
+
+READERS: dict[str, Callable[[Case], Verdict]] = {
+    "envelope": read_envelope,
+    "anchored-envelope": read_anchored,
+    "security-file": read_security_file,
+    "manifest": read_manifest,
+}
+
+
+def test_the_vectors_are_there() -> None:
+    cases = [load(path) for path in VECTORS]
+    assert len(cases) >= 180
+    assert {case.reader for case in cases} == set(READERS)
+    assert {case.expect for case in cases} == {"ok", "not-bound", "not-now", *CLASSES}
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_our_reader_agrees(path: Path) -> None:
+    case = load(path)
+    verdict, plain = READERS[case.reader](case)
+    assert verdict == case.expect
+    case.check(plain)
