@@ -96,6 +96,7 @@ class ErrorCode(IntEnum):
     SERVICE_NOT_INSTALLED = 0x5653_0011
     LICENSE_REVOKED = 0x5653_0012
     REVOCATION_LIST_INVALID = 0x5653_0013
+    KEY_STORE_UNUSABLE = 0x5653_0020
 
 
 _FRESH: Final = "Ask the app server for a fresh credential, then call update_source() and start()."
@@ -146,6 +147,7 @@ REMEDIES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.PLAYER_NOT_FOUND: "Install mpv, or use --with browser.",
         ErrorCode.INTERRUPTED: "Run the same command again: it goes on from where it was.",
         ErrorCode.SERVICE_NOT_INSTALLED: "Install it: pip install 'vodseal[service]'.",
+        ErrorCode.KEY_STORE_UNUSABLE: "Unlock this user's key store, then try again.",
         ErrorCode.INPUT_FILE_UNUSABLE: "Name a file that this user may read.",
         ErrorCode.OUTPUT_FILE_UNUSABLE: "Name a file in a folder that this user may write.",
         ErrorCode.LICENSE_INVALID: "Connect and start the download again to get a new license.",

@@ -14,6 +14,7 @@
     ├── CredentialError          who the app is
     │   ├── SecurityFileError        the security file does not open for this app
     │   └── AppIdentityError         the app's manifest does not hold
+    ├── KeyStoreError            the device's key cannot be had, or not be kept
     ├── LicenseError             what the app may do
     │   ├── LicenseMissingError
     │   ├── LicenseExpiredError
@@ -46,6 +47,7 @@ __all__ = [
     "DownloadError",
     "FormatError",
     "IllegalTransitionError",
+    "KeyStoreError",
     "LicenseBindingError",
     "LicenseError",
     "LicenseExpiredError",
@@ -156,6 +158,12 @@ class AppIdentityError(CredentialError):
     """The app's manifest does not hold."""
 
     default_code = ErrorCode.APP_IDENTITY_INVALID
+
+
+class KeyStoreError(VodsealError):
+    """The key store does not give or take this device's key. No key was replaced."""
+
+    default_code = ErrorCode.KEY_STORE_UNUSABLE
 
 
 class LicenseError(VodsealError):

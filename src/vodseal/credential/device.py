@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,12 +17,30 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from vodseal.container.keys import ID_SIZE, hkdf_expand
 
-__all__ = ["DeviceKeys", "derive_device_keys", "device_id"]
+__all__ = ["DeviceKeys", "KeyStoreLevel", "derive_device_keys", "device_id"]
 
 _KEM: Final = b"vodseal1/device-kem\0"
 _SIGNING: Final = b"vodseal1/device-sign\0"
 _STATE: Final = b"vodseal1/device-state\0"
 _ID: Final = b"vodseal1/device\0"
+
+
+class KeyStoreLevel(IntEnum):
+    """How well a device keeps its seed (SPEC credential §5.1). The device says so itself."""
+
+    FILE = 0
+    """A file of the user's: a copy of the user's folder takes it along."""
+
+    SYSTEM = 1
+    """The key store of the operating system, which the user's password opens."""
+
+    TPM = 2
+    """Sealed by a chip of this machine."""
+
+    @property
+    def label(self) -> str:
+        """Return how it is called in answers: ``file``, ``system``, ``tpm``."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

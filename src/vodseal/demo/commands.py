@@ -22,6 +22,8 @@ ISOLATED: Final = "vodseal.demo.isolation"
 
 Answer: TypeAlias = dict[str, object]
 _STOP_SECONDS: Final = 30.0
+_NO_SYSTEM_KEY_STORE: Final = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+"""All that the demo writes lies in its own folder: nothing goes into the user's key store."""
 
 
 class CommandLine:
@@ -31,7 +33,7 @@ class CommandLine:
         """Nothing is run yet; ``home`` is made by whichever command needs it."""
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith("VODSEAL_")
-        } | {"VODSEAL_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+        } | {"VODSEAL_HOME": str(home), "PYTHONUNBUFFERED": "1", **_NO_SYSTEM_KEY_STORE}
 
     def start(self, *arguments: str | Path, module: str = "vodseal.cli") -> subprocess.Popen[str]:
         """Start a command with ``--json``; its talk is thrown away, its answers are piped."""

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
+from vodseal.credential.device import KeyStoreLevel
 from vodseal.errors import MalformedError, MisuseError
 from vodseal.vault.folder_lock import FolderLock
 from vodseal.vault.private_files import make_private_folder, write_private_file
@@ -67,6 +68,9 @@ class Slot(StrEnum):
 
 class KeyStore(Protocol):
     """Two slots that outlive the process."""
+
+    def level(self) -> KeyStoreLevel:
+        """Return how well it keeps what it holds, or will hold."""
 
     def read(self, slot: Slot) -> bytes | None:
         """Return what the slot holds, or None when nothing was ever written."""
@@ -134,6 +138,7 @@ def load_or_create_seed(
     Raises:
         MalformedError: Something is stored, and none of it is a whole record.
             Nothing was written.
+        KeyStoreError: The store is locked, denied or emptied. No seed was made.
         OSError: The store could not be read or written.
     """
     with store.lock():
@@ -149,7 +154,7 @@ def save_seed(store: KeyStore, seed: bytes) -> None:
     """Make ``seed`` the device's seed, leaving the one before in the other slot.
 
     Raises:
-        MalformedError: As ``load_or_create_seed``. Nothing was written.
+        MalformedError, KeyStoreError: As ``load_or_create_seed``. Nothing was written.
         OSError: The store could not be written; the seed before is still in use.
     """
     with store.lock():
@@ -164,7 +169,7 @@ def load_anchor(store: KeyStore) -> Anchor:
     """Return the anchor; both numbers are 0 where no seed was made yet.
 
     Raises:
-        MalformedError, OSError: As ``load_or_create_seed``.
+        MalformedError, KeyStoreError, OSError: As ``load_or_create_seed``.
     """
     with store.lock():
         current = _current(store)
@@ -178,7 +183,8 @@ def raise_anchor(store: KeyStore, *, generation: int = 0, high_water: int = 0) -
 
     Raises:
         MisuseError: There is no seed yet, and so nothing to anchor.
-        MalformedError, OSError: As ``save_seed``; the anchor before still holds.
+        MalformedError, KeyStoreError, OSError: As ``save_seed``; the anchor before still
+            holds.
     """
     with store.lock():
         current = _current(store)
@@ -233,6 +239,14 @@ class FileKeyStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def level(self) -> KeyStoreLevel:
+        """Return the weakest level."""
+        return KeyStoreLevel.FILE
+
+    def is_used(self) -> bool:
+        """Return whether anything was ever written here."""
+        return any(self._path(slot).exists() for slot in Slot)
 
     def read(self, slot: Slot) -> bytes | None:
         """Return the file's bytes, or None when there is none."""

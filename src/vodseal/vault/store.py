@@ -32,6 +32,7 @@ from vodseal.vault.device_seed import (
     load_or_create_seed,
     raise_anchor,
 )
+from vodseal.vault.device_store import DeviceKeyStore
 from vodseal.vault.folder_lock import FolderLock
 from vodseal.vault.home import app_home
 from vodseal.vault.private_files import make_private_folder
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from vodseal.credential.device import KeyStoreLevel
     from vodseal.vault.device_seed import Anchor, KeyStore
 
 __all__ = ["NO_APP", "Vault"]
@@ -82,11 +84,13 @@ class Vault:
         Args:
             home: The user's home folder of vodseal.
             fingerprint: The app's, 32 bytes; ``NO_APP`` for normal mode.
-            key_store: Where the device seed lies; files in the vault by default.
+            key_store: Where the device seed lies. By default the system's key store
+                where there is one, else files in the vault; for ``NO_APP`` always
+                files, since what normal mode makes is not secret.
             random: Where the bytes of a new seed come from.
         """
         self.folder = app_home(home, fingerprint)
-        self._key_store = key_store or FileKeyStore(self.folder)
+        self._key_store = key_store or _default_store(self.folder, fingerprint)
         self._random = random
 
     @cached_property
@@ -95,15 +99,21 @@ class Vault:
 
         Raises:
             MalformedError: The stored seed is damaged. Nothing was written.
+            KeyStoreError: The key store is locked, denied or emptied, likewise.
             OSError: The store cannot be read or written.
         """
         return derive_device_keys(load_or_create_seed(self._key_store, self._random))
+
+    def key_store_level(self) -> KeyStoreLevel:
+        """Return how well this device keeps its seed. Raises as ``device``."""
+        _ = self.device  # until it is made, it lies nowhere
+        return self._key_store.level()
 
     def anchor(self) -> Anchor:
         """Return the numbers in the key store that never fall; 0 on a new device.
 
         Raises:
-            MalformedError, OSError: As ``device``.
+            MalformedError, KeyStoreError, OSError: As ``device``.
         """
         return load_anchor(self._key_store)
 
@@ -111,7 +121,7 @@ class Vault:
         """Return the anchor, raised to the numbers given; durable on return.
 
         Raises:
-            MalformedError, OSError: As ``device``. The anchor before still holds.
+            MalformedError, KeyStoreError, OSError: As ``device``. The anchor before still holds.
         """
         _ = self.device  # it is kept beside the seed
         return raise_anchor(self._key_store, generation=generation, high_water=high_water)
@@ -191,6 +201,10 @@ class Vault:
         if database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             with FolderLock(self.folder / "vault.lock"):
                 database.execute("PRAGMA journal_mode=WAL")
+
+
+def _default_store(folder: Path, fingerprint: bytes) -> KeyStore:
+    return FileKeyStore(folder) if fingerprint == NO_APP else DeviceKeyStore(folder)
 
 
 def _prepare_schema(database: sqlite3.Connection) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vodseal.credential.device import KeyStoreLevel
 from vodseal.errors import MalformedError, MisuseError
 from vodseal.vault.device_seed import (
     Anchor,
@@ -35,6 +36,9 @@ class MemoryKeyStore:
     def __init__(self) -> None:
         self.slots: dict[Slot, bytes] = {}
         self.cut_at: int | None = None
+
+    def level(self) -> KeyStoreLevel:
+        return KeyStoreLevel.FILE
 
     def read(self, slot: Slot) -> bytes | None:
         return self.slots.get(slot)
