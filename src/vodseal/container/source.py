@@ -46,8 +46,11 @@ class Sink(Protocol):
     def write_at(self, offset: int, data: memoryview) -> None:
         """Write all of ``data`` at ``offset``; what lies between stays a hole.
 
+        A sink may write later: ``data`` stays as it is until the next call of
+        the sink has returned, and what failed is raised there.
+
         Raises:
-            OSError: The bytes could not be written.
+            OSError: These bytes, or those before them, could not be written.
         """
 
     def sync(self) -> None:

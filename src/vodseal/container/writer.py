@@ -74,6 +74,7 @@ class SealedWriter(io.RawIOBase):
         self._download_id = download_id
         self._part_key = part_key(content_key, file_id)
         self._sealed = memoryview(bytearray(SEALED_PART_SIZE))
+        self._being_written = memoryview(bytearray(SEALED_PART_SIZE))
         self._prefixes: dict[int, bytes] = {}
         self._next_to_seal = 1
         self._hold_from = MAX_PLAINTEXT_SIZE
@@ -205,6 +206,7 @@ class SealedWriter(io.RawIOBase):
             sealed = seal_message_into(self._part_key, context, view[:size], self._sealed)
         self._sink.write_at(part_offset(part), self._sealed[:sealed])
         self._prefixes[part] = bytes(self._sealed[:PREFIX_SIZE])
+        self._sealed, self._being_written = self._being_written, self._sealed
         if plaintext:
             self._spare.append(plaintext)
 

@@ -79,11 +79,11 @@ class Assembly:
                 os.close(handle)
 
     def _make_sealed(self, handle: int) -> None:
-        job, key = self._job, self._order.content_key
-        writer = SealedWriter(
-            FileSink(handle), key, file_id=os.urandom(16), download_id=job.download_id
-        )
-        with writer:
+        job, key, file_id = self._job, self._order.content_key, os.urandom(16)
+        with (
+            FileSink(handle) as sink,
+            SealedWriter(sink, key, file_id=file_id, download_id=job.download_id) as writer,
+        ):
             if job.kind is SourceKind.RANGES:
                 tracks: tuple[TrackMeta, ...] = ()
                 for position in range(len(self._pieces)):

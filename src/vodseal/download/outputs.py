@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, Self
 
 from blake3 import blake3
 
@@ -33,29 +34,51 @@ _BLOCK: Final = 4 << 20
 class FileSink:
     """A sink for ``SealedWriter``: an open file.
 
-    It syncs every 64 MiB, so that the last sync does not have a whole film to
-    write while the progress stands still.
+    A thread writes one part while the next is made. It syncs every 64 MiB, so
+    that the last sync does not have a whole film to write while the progress
+    stands still. What fails there is raised by the next call.
     """
 
     def __init__(self, handle: int) -> None:
         self._file = os.fdopen(handle, "r+b", buffering=0, closefd=False)
         self._handle = handle
         self._unsynced = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="vodseal-write")
+        self._writing: Future[None] | None = None
 
     def write_at(self, offset: int, data: memoryview) -> None:
-        """Write all of ``data`` at ``offset``."""
+        """Begin to write all of ``data`` at ``offset``."""
+        self._finish_writing()
+        self._writing = self._thread.submit(self._write, offset, data)
+
+    def sync(self) -> None:
+        """Make everything written so far durable."""
+        self._finish_writing()
+        sync_file(self._handle)
+        self._unsynced = 0
+
+    def __enter__(self) -> Self:
+        """Return the sink."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the thread finish what it began, and end it."""
+        self._thread.shutdown()
+
+    def _finish_writing(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
+    def _write(self, offset: int, data: memoryview) -> None:
         self._file.seek(offset)
         done = 0
         while done < len(data):
             done += self._file.write(data[done:])
         self._unsynced += len(data)
         if self._unsynced >= _SYNC_EVERY:
-            self.sync()
-
-    def sync(self) -> None:
-        """Make everything written so far durable."""
-        sync_file(self._handle)
-        self._unsynced = 0
+            sync_file(self._handle)
+            self._unsynced = 0
 
 
 class FileSource:

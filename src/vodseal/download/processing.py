@@ -36,6 +36,8 @@ __all__ = ["Processing"]
 
 _MODULE: Final = "vodseal.download.worker"
 _OWN_VARIABLES: Final = "VODSEAL_"
+_BACKGROUND: Final[int] = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+"""On Windows the priority is given here; elsewhere the worker lowers its own."""
 
 
 class Processing:
@@ -61,7 +63,8 @@ class Processing:
             stderr=subprocess.DEVNULL,
             env=_environment(),
             bufsize=0,
-            start_new_session=True,
+            process_group=0,
+            creationflags=_BACKGROUND,
         )
         self._thread = threading.Thread(
             target=self._attend, args=(frame(encode_order(order)),), name="vodseal-worker"

@@ -44,6 +44,8 @@ from vodseal.errors import DownloadError, FormatError
 
 __all__ = ["main"]
 
+_NICENESS: Final = 5
+"""Behind the download and the app, which somebody waits for."""
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 
@@ -118,6 +120,7 @@ def _close_up() -> None:
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - there is none on Windows
 
+        os.nice(_NICENESS)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)

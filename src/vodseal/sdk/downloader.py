@@ -210,11 +210,14 @@ class MediaDownloader(DownloaderSetup):
     def _prepare(self, run: Run, source: Source | None) -> LastCall:
         try:
             source = required_source(source)
+            keys = key_service.installed()
+            if keys is not None:
+                keys.open_ahead()
             client = RpcClient.for_source(
                 source, config=self._config, cancelled=run.is_stopped, clock=self._clock
             )
             with client:
-                offer = fetch_offer(client, source, sealing=key_service.installed() is not None)
+                offer = fetch_offer(client, source, sealing=keys is not None)
             info = offered_media(offer, source)
         except Exception as error:  # noqa: BLE001 - a listener hears of it
             return self._fail(run, error)

@@ -14,6 +14,7 @@ service it began with.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from pathlib import Path
@@ -92,6 +93,15 @@ class KeyService:
             if self._app is None:
                 self._app = file.open(_given(self._identity), _private_string(self._app_key))
             return self._app
+
+    def open_ahead(self) -> None:
+        """Begin to open the app in the background, silently: the first use need not wait then."""
+
+        def open_silently() -> None:
+            with contextlib.suppress(CredentialError):
+                self.unlock()
+
+        threading.Thread(target=open_silently, name="vodseal-unlock", daemon=True).start()
 
     def vault(self) -> Vault:
         """Return the vault of this app on this device.

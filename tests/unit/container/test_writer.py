@@ -267,3 +267,28 @@ def test_any_kind_of_buffer_is_taken() -> None:
     assert not writer.readable()
     writer.finish(META)
     assert opened(sink) == b"abcdef"
+
+
+class LateSink(MemorySink):
+    """A sink that writes as late as it may: when it is called again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._later: list[tuple[int, memoryview]] = []
+
+    def write_at(self, offset: int, data: memoryview) -> None:
+        self.sync()
+        self._later.append((offset, data))
+
+    def sync(self) -> None:
+        for offset, data in self._later:
+            super().write_at(offset, data)
+        self._later.clear()
+
+
+def test_a_sink_may_write_a_part_while_the_next_is_made() -> None:
+    sink = LateSink()
+    writer = SealedWriter(sink, CK, file_id=FILE_ID, download_id=DOWNLOAD_ID)
+    writer.write(FILM)
+    writer.finish(META)
+    assert SealedReader(MemorySource(sink.data), CK).readall() == FILM

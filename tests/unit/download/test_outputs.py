@@ -31,9 +31,10 @@ def handle(tmp_path: Path) -> Iterator[int]:
 
 
 def seal(handle: int) -> None:
-    writer = SealedWriter(FileSink(handle), KEY, file_id=b"f" * 16, download_id=b"d" * 16)
-    writer.write(DATA)
-    writer.finish(Meta(content_type="video/mp4"))
+    with FileSink(handle) as sink:
+        writer = SealedWriter(sink, KEY, file_id=b"f" * 16, download_id=b"d" * 16)
+        writer.write(DATA)
+        writer.finish(Meta(content_type="video/mp4"))
 
 
 def test_a_sealed_file_reads_back_to_the_end(handle: int) -> None:
@@ -60,6 +61,27 @@ def test_a_file_that_the_disk_cut_shows(handle: int) -> None:
     os.ftruncate(handle, os.fstat(handle).st_size - 1)
     with pytest.raises(DownloadError):
         read_back(handle, KEY, lambda _: None)
+
+
+def test_what_could_not_be_written_is_told_by_the_next_call(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    read_only = os.open(tmp_path / "file", os.O_RDONLY)
+    try:
+        with FileSink(read_only) as sink:
+            sink.write_at(0, memoryview(b"lost"))
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                sink.sync()
+            sink.write_at(0, memoryview(b"lost"))
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                sink.write_at(4, memoryview(b"not begun"))
+    finally:
+        os.close(read_only)
+
+
+def test_leaving_a_sink_finishes_what_it_began(handle: int) -> None:
+    with FileSink(handle) as sink:
+        sink.write_at(3, memoryview(DATA))
+    assert os.pread(handle, len(DATA), 3) == DATA
 
 
 def test_a_plain_file_goes_back_and_is_hashed_as_it_lies(handle: int) -> None:

@@ -52,6 +52,17 @@ def service(issuer: Issuer, identity: AppIdentity, tmp_path: Path) -> KeyService
     return KeyService(issuer.security_file(identity), identity, home=tmp_path)
 
 
+def test_opening_ahead_is_silent_and_what_is_wrong_is_told_on_use(
+    service: KeyService, tmp_path: Path
+) -> None:
+    service.open_ahead()
+    assert service.unlock() is service.unlock()
+    spoilt = KeyService(b"no security file", home=tmp_path)
+    spoilt.open_ahead()
+    with pytest.raises(SecurityFileError):
+        spoilt.unlock()
+
+
 def test_the_key_of_a_license_comes_out(
     issuer: Issuer, identity: AppIdentity, service: KeyService
 ) -> None:
