@@ -202,6 +202,13 @@ _OURS: Final = {
     "Forbidden.AppRevoked": ServerError(
         403, "The app's registration was revoked.", C.ENCRYPT_FILE_NOT_MATCH
     ),
+    "Forbidden.DeviceRevoked": ServerError(403, "The device was revoked.", C.LICENSE_REVOKED),
+    "Forbidden.LicenseRevoked": ServerError(403, "The license was revoked.", C.LICENSE_REVOKED),
+    "InvalidApp.Incomplete": ServerError(
+        400,
+        "The app's manifest key was not kept: register the app again.",
+        C.SERVER_POP_INVALID_PARAMETER,
+    ),
     "InvalidHlsUriToken": ServerError(
         403, "The MtsHlsUriToken is not one of this service.", C.GET_AES_KEY_FAIL
     ),

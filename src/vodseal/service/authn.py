@@ -16,6 +16,7 @@ from vodseal.rpc.play_auth import check_auth_info
 from vodseal.rpc.signing_v1 import verify
 from vodseal.service.policy import (
     ADMIN_ACTIONS,
+    OPEN_ACTIONS,
     PLAY_ACTIONS,
     READ_ACTIONS,
     parse_policy,
@@ -115,7 +116,7 @@ def authorize(
         RpcError: ``NoPermission``, or what is wrong with the AuthInfo.
     """
     session = caller.session
-    if session is None:
+    if session is None or action in OPEN_ACTIONS:
         return
     video_id = parameters.get("VideoId", "")
     if session.kind is SessionKind.PLAY:

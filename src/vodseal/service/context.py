@@ -29,6 +29,8 @@ class ServiceKeys:
     """Signs licenses."""
     digests: Ed25519PrivateKey = field(repr=False)
     """Signs lists of segment digests."""
+    revocation: Ed25519PrivateKey = field(repr=False)
+    """Signs the list of what is revoked."""
     tokens: bytes = field(repr=False)
     """Seals session tokens, PlayAuth and HLS tokens; 32 bytes."""
     urls: str = field(repr=False)

@@ -15,18 +15,29 @@ from typing import Final
 
 from vodseal.errors import RpcError
 
-__all__ = ["ADMIN_ACTIONS", "PLAY_ACTIONS", "READ_ACTIONS", "Policy", "parse_policy"]
+__all__ = [
+    "ADMIN_ACTIONS",
+    "OPEN_ACTIONS",
+    "PLAY_ACTIONS",
+    "READ_ACTIONS",
+    "Policy",
+    "parse_policy",
+]
 
 ADMIN_ACTIONS: Final = frozenset(
     {
         "AssumeRole",
         "GenerateDownloadSecretKey",
         "RegisterApp",
+        "ReissueApp",
         "RevokeApp",
         "SetServiceSettings",
     }
 )
 """What no session may do, whatever its policy says."""
+
+OPEN_ACTIONS: Final = frozenset({"GetRevocationList"})
+"""What every session may do, whatever its policy and its video: no one is kept from hearing it."""
 
 READ_ACTIONS: Final = frozenset(
     {

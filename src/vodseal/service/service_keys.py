@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["has_service_keys", "load_service_keys"]
 
-_SIGNING: Final = ("credential", "license", "digests")
+_SIGNING: Final = ("credential", "license", "digests", "revocation")
 _SECRETS: Final = ("tokens", "urls")
 _SIZE: Final = 32
 
@@ -75,6 +75,7 @@ async def load_service_keys(
         credential=_signing_key(plain["credential"]),
         license=_signing_key(plain["license"]),
         digests=_signing_key(plain["digests"]),
+        revocation=_signing_key(plain["revocation"]),
         tokens=plain["tokens"],
         urls=plain["urls"].hex(),
     )

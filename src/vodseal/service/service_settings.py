@@ -73,6 +73,12 @@ SETTINGS: Final[Mapping[str, SettingRule]] = MappingProxyType(
             most=10 * 365 * 86_400,
             meaning="how long a license may be used after it was issued; 0 is without end",
         ),
+        "revocation-list-seconds": SettingRule(
+            default="86400",
+            least=60,
+            most=30 * 86_400,
+            meaning="how old a revocation list may be when a client takes it in",
+        ),
     }
 )
 

@@ -61,6 +61,11 @@ def app_answers(service, stream):
     yield "RegisterApp", registered
     yield "ListApps", service.ok("ListApps")
     yield "DescribeApp", service.ok("DescribeApp", Serial=registered["Serial"])
+    yield (
+        "ReissueApp",
+        service.ok("ReissueApp", Serial=registered["Serial"], AppDecryptKey=STRING),
+    )
+    yield "GetRevocationList", service.ok("GetRevocationList")
     yield "RevokeApp", service.ok("RevokeApp", Serial=registered["Serial"])
     generated = service.ok(
         "GenerateDownloadSecretKey", AppIdentification=SHA1, AppDecryptKey=STRING

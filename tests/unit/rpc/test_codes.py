@@ -103,6 +103,7 @@ def test_every_row_is_an_error_with_a_text(server_code: str) -> None:
         ErrorCode.DOWNLOAD_SWITCH_OFF,
         ErrorCode.ENCRYPT_FILE_NOT_MATCH,
         ErrorCode.GET_AES_KEY_FAIL,
+        ErrorCode.LICENSE_REVOKED,
     }
 
 

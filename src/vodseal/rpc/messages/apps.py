@@ -16,6 +16,8 @@ __all__ = [
     "ListAppsRequest",
     "RegisterAppAnswer",
     "RegisterAppRequest",
+    "ReissueAppAnswer",
+    "ReissueAppRequest",
     "RevokeAppAnswer",
     "RevokeAppRequest",
 ]
@@ -52,7 +54,9 @@ class RegisterAppRequest(Request[RegisterAppAnswer]):
     """``kind``: python, android-sha1, ios-bundle or windows-serial.
 
     ``manifest_key`` (base64) belongs to kind python. ``app_decrypt_key`` is the
-    private string; it is needed unless ``file_alone``.
+    private string; it is needed unless ``file_alone``. The app has to show
+    ``least_identity_level``; without ``file_key_store``, a device may not keep its
+    seed in a file.
     """
 
     kind: str
@@ -60,11 +64,42 @@ class RegisterAppRequest(Request[RegisterAppAnswer]):
     manifest_key: str | None = None
     file_alone: bool = False
     app_decrypt_key: Annotated[str | None, Form()] = field(default=None, repr=False)
+    least_identity_level: int | None = None
+    file_key_store: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReissueAppAnswer(Message):
+    """The same app's other security file, base64."""
+
+    request_id: str = ""
+    serial: str = ""
+    fingerprint: str = ""
+    security_file: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReissueAppRequest(Request[ReissueAppAnswer]):
+    """A security file in the place of the one with ``serial``.
+
+    That one ends after ``grace_seconds``, at once when they are 0, after 30 days
+    when they are left out. What is left out of the last two stays as it was.
+    """
+
+    serial: str
+    file_alone: bool = False
+    app_decrypt_key: Annotated[str | None, Form()] = field(default=None, repr=False)
+    grace_seconds: int | None = None
+    least_identity_level: int | None = None
+    file_key_store: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App(Message):
-    """One registered app. ``opening``: file-alone or private-string."""
+    """One registered app. ``opening``: file-alone or private-string.
+
+    ``end_time``: when its security file ends or ended; empty when it does not.
+    """
 
     serial: str = ""
     kind: str = ""
@@ -72,6 +107,10 @@ class App(Message):
     fingerprint: str = ""
     opening: str = ""
     status: str = ""
+    end_time: str = ""
+    replaces: str = ""
+    least_identity_level: int = 0
+    file_key_store: bool = True
     creation_time: str = ""
 
 
@@ -112,6 +151,6 @@ class RevokeAppAnswer(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeAppRequest(Request[RevokeAppAnswer]):
-    """No more licenses for this app."""
+    """No more licenses for this app; those that devices hold end at the next contact."""
 
     serial: str

@@ -15,6 +15,8 @@ __all__ = [
     "CreateHlsUriTokenRequest",
     "GetDownloadPolicyAnswer",
     "GetDownloadPolicyRequest",
+    "GetRevocationListAnswer",
+    "GetRevocationListRequest",
     "GetSegmentDigestsAnswer",
     "GetSegmentDigestsRequest",
 ]
@@ -96,3 +98,16 @@ class CreateHlsUriTokenRequest(Request[CreateHlsUriTokenAnswer]):
 
     video_id: str | None = None
     timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetRevocationListAnswer(Message):
+    """``revocation_list``: an envelope, base64 (SPEC credential §8)."""
+
+    request_id: str = ""
+    revocation_list: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetRevocationListRequest(Request[GetRevocationListAnswer]):
+    """Everything that is revoked, as of now. Every session may ask."""

@@ -24,11 +24,13 @@ _REQUESTS: Final[tuple[type[Request[Any]], ...]] = (
     apps.RegisterAppRequest,
     apps.ListAppsRequest,
     apps.DescribeAppRequest,
+    apps.ReissueAppRequest,
     apps.RevokeAppRequest,
     downloads.GetDownloadPolicyRequest,
     downloads.AcquireDownloadLicenseRequest,
     downloads.GetSegmentDigestsRequest,
     downloads.CreateHlsUriTokenRequest,
+    downloads.GetRevocationListRequest,
     settings.GetServiceSettingsRequest,
     settings.SetServiceSettingsRequest,
 )

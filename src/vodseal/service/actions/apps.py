@@ -1,35 +1,34 @@
-"""Apps and their security files (wire 5.4; our own RegisterApp and the rest).
-
-The app's private key and its private string exist here for the length of one
-request, and are stored nowhere: a lost security file is issued anew.
-"""
+"""Apps and their security files (wire 5.4; our own RegisterApp and the rest)."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import select
 
 from vodseal.credential.decrypt_string import check_private_string
-from vodseal.credential.envelope import EnvelopeType
 from vodseal.credential.fingerprint import AppIdentity, AppKind
-from vodseal.credential.opening import Argon2Opening, FileAloneOpening
-from vodseal.credential.security_file import issue_security_file
-from vodseal.credential.trust import VerificationKeys
+from vodseal.credential.requirements import AppRequirements, IdentityLevel
+from vodseal.credential.revocation import Subject
 from vodseal.errors import CredentialError, RpcError
 from vodseal.rpc.replay import format_time
 from vodseal.service.database.models import App
+from vodseal.service.revocations import is_revoked, revoke
+from vodseal.service.security_files import (
+    Issued,
+    Order,
+    identity_of,
+    issue,
+    requirements_of,
+)
 from vodseal.service.service_settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vodseal.credential.opening import Opening
-    from vodseal.service.context import ServiceKeys
+    from sqlalchemy.ext.asyncio import AsyncSession
+
     from vodseal.service.parameters import Parameters
     from vodseal.service.runtime import Call, Service
 
@@ -38,21 +37,17 @@ __all__ = [
     "generate_download_secret_key",
     "list_apps",
     "register_app",
+    "reissue_app",
     "revoke_app",
 ]
 
 _SERIAL_SIZE: Final = 16
 _KEY_SIZE: Final = 32
 _KINDS: Final = {kind.label: kind for kind in AppKind}
-_FILE_ALONE: Final = "file-alone"
-_PRIVATE_STRING: Final = "private-string"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Issued:
-    serial: str
-    fingerprint: str
-    security_file: bytes
+_ACTIVE: Final = "Active"
+_REVOKED: Final = "Revoked"
+_GRACE_SECONDS: Final = 30 * 86_400
+_MAX_GRACE_SECONDS: Final = 10 * 365 * 86_400
 
 
 async def generate_download_secret_key(service: Service, call: Call) -> Mapping[str, object]:
@@ -71,7 +66,7 @@ async def generate_download_secret_key(service: Service, call: Call) -> Mapping[
     except CredentialError as error:
         raise RpcError("InvalidParameter.AppIdentification", error.message) from None
     del private_string  # checked as the vendor does; the file opens without it
-    issued = await _issue(service, call, identity, None)
+    issued = await _stored(service, Order(identity=identity, private_string=None), call.now)
     return {"AppEncryptKey": base64.b64encode(issued.security_file).decode("ascii")}
 
 
@@ -81,22 +76,50 @@ async def register_app(service: Service, call: Call) -> Mapping[str, object]:
     Raises:
         RpcError: ``InvalidParameter.*``, ``Missing*``.
     """
-    identity = _identity(call.parameters)
-    alone = call.parameters.boolean("FileAlone", default=False)
-    private_string = None if alone else _private_string(call.parameters)
-    issued = await _issue(service, call, identity, private_string)
-    return {
-        "Serial": issued.serial,
-        "Fingerprint": issued.fingerprint,
-        "SecurityFile": base64.b64encode(issued.security_file).decode("ascii"),
-    }
+    order = Order(
+        identity=_identity(call.parameters),
+        private_string=_opening(call.parameters),
+        requirements=_requirements(call.parameters, AppRequirements()),
+    )
+    return _told(await _stored(service, order, call.now))
 
 
-async def list_apps(service: Service, _call: Call) -> Mapping[str, object]:
+async def reissue_app(service: Service, call: Call) -> Mapping[str, object]:
+    """Return another security file for the same app; the one before has a time of grace.
+
+    It ends after ``GraceSeconds``, at once when they are 0, and earlier when it was to
+    end earlier. What was downloaded with it is moved with a rekey (B50).
+
+    Raises:
+        RpcError: ``InvalidApp.NotFound``, ``InvalidApp.Incomplete``,
+            ``InvalidParameter.*``, ``Missing*``. Nothing changed.
+    """
+    serial = call.parameters.hexadecimal("Serial", _SERIAL_SIZE)
+    grace = call.parameters.integer(
+        "GraceSeconds", default=_GRACE_SECONDS, least=0, most=_MAX_GRACE_SECONDS
+    )
+    async with service.context.reads.begin() as session:
+        former = await session.get(App, serial)
+    if former is None:
+        raise RpcError("InvalidApp.NotFound")
+    order = Order(
+        identity=identity_of(former),
+        private_string=_opening(call.parameters),
+        requirements=_requirements(call.parameters, requirements_of(former)),
+        replaces=serial,
+    )
+    issued = await issue(service.context, order, call.now)
+    async with service.context.sessions.begin() as session:
+        session.add(issued.row)
+        await _end(session, serial, since=call.now + grace, now=call.now)
+    return _told(issued)
+
+
+async def list_apps(service: Service, call: Call) -> Mapping[str, object]:
     """Return every app, in the order they were registered."""
     async with service.context.reads.begin() as session:
         rows = await session.scalars(select(App).order_by(App.created_at, App.serial))
-        return {"AppList": [_describe(row) for row in rows]}
+        return {"AppList": [_describe(row, call.now) for row in rows]}
 
 
 async def describe_app(service: Service, call: Call) -> Mapping[str, object]:
@@ -110,22 +133,44 @@ async def describe_app(service: Service, call: Call) -> Mapping[str, object]:
         row = await session.get(App, serial)
     if row is None:
         raise RpcError("InvalidApp.NotFound")
-    return {"App": _describe(row)}
+    return {"App": _describe(row, call.now)}
 
 
 async def revoke_app(service: Service, call: Call) -> Mapping[str, object]:
-    """Stop issuing licenses to an app. Licenses that devices hold go on.
+    """Issue no more licenses to an app; those that devices hold end at the next contact.
 
     Raises:
         RpcError: ``InvalidApp.NotFound``.
     """
     serial = call.parameters.hexadecimal("Serial", _SERIAL_SIZE)
     async with service.context.sessions.begin() as session:
-        row = await session.get(App, serial)
-        if row is None:
+        if await session.get(App, serial) is None:
             raise RpcError("InvalidApp.NotFound")
-        row.status = "Revoked"
+        if not await is_revoked(session, Subject.APP, serial, call.now):
+            await _end(session, serial, since=call.now, now=call.now)
     return {}
+
+
+async def _end(session: AsyncSession, serial: str, *, since: float, now: float) -> None:
+    """Revoke a security file from ``since`` on, inside a transaction."""
+    row = await session.get_one(App, serial)
+    row.ends_at = since if row.ends_at is None else min(row.ends_at, since)
+    await revoke(session, Subject.APP, serial, since=since, now=now)
+
+
+async def _stored(service: Service, order: Order, now: float) -> Issued:
+    issued = await issue(service.context, order, now)
+    async with service.context.sessions.begin() as session:
+        session.add(issued.row)
+    return issued
+
+
+def _told(issued: Issued) -> Mapping[str, object]:
+    return {
+        "Serial": issued.row.serial,
+        "Fingerprint": issued.row.fingerprint,
+        "SecurityFile": base64.b64encode(issued.security_file).decode("ascii"),
+    }
 
 
 def _identity(parameters: Parameters) -> AppIdentity:
@@ -155,56 +200,34 @@ def _private_string(parameters: Parameters) -> str:
     return text
 
 
-async def _issue(
-    service: Service, call: Call, identity: AppIdentity, private_string: str | None
-) -> _Issued:
-    random = service.context.random
-    app_key = X25519PrivateKey.from_private_bytes(random(_KEY_SIZE))
-    serial = random(_SERIAL_SIZE)
-    opening: Opening = FileAloneOpening(salt=random(16), secret=random(_KEY_SIZE))
-    if private_string is not None:
-        opening = Argon2Opening(salt=random(16))
-    security_file = await asyncio.to_thread(  # Argon2id takes a tenth of a second
-        issue_security_file,
-        identity=identity,
-        app_private_key=app_key,
-        opening=opening,
-        private_string=private_string,
-        serial=serial,
-        trust=_trust(service.context.keys),
-        signing_key=service.context.keys.credential,
-    )
-    row = App(
-        serial=serial.hex(),
-        kind=identity.kind.label,
-        identifier=identity.text,
-        fingerprint=identity.fingerprint.hex(),
-        public_key=app_key.public_key().public_bytes_raw(),
-        opening=_FILE_ALONE if private_string is None else _PRIVATE_STRING,
-        created_at=call.now,
-    )
-    async with service.context.sessions.begin() as session:
-        session.add(row)
-    return _Issued(serial=row.serial, fingerprint=row.fingerprint, security_file=security_file)
+def _opening(parameters: Parameters) -> str | None:
+    """Return the private string; None for a file that opens alone."""
+    alone = parameters.boolean("FileAlone", default=False)
+    return None if alone else _private_string(parameters)
 
 
-def _trust(keys: ServiceKeys) -> VerificationKeys:
-    return VerificationKeys(
-        {
-            EnvelopeType.SECURITY_FILE: (keys.credential.public_key().public_bytes_raw(),),
-            EnvelopeType.LICENSE: (keys.license.public_key().public_bytes_raw(),),
-            EnvelopeType.SEGMENT_DIGESTS: (keys.digests.public_key().public_bytes_raw(),),
-        }
+def _requirements(parameters: Parameters, default: AppRequirements) -> AppRequirements:
+    level = parameters.integer(
+        "LeastIdentityLevel", default=default.least_level, least=0, most=max(IdentityLevel)
+    )
+    return AppRequirements(
+        least_level=IdentityLevel(level),
+        file_key_store=parameters.boolean("FileKeyStore", default=default.file_key_store),
     )
 
 
-def _describe(row: App) -> dict[str, object]:
+def _describe(row: App, now: float) -> dict[str, object]:
+    ended = row.status != _ACTIVE or (row.ends_at is not None and now >= row.ends_at)
     return {
         "Serial": row.serial,
         "Kind": row.kind,
         "Identifier": row.identifier,
         "Fingerprint": row.fingerprint,
         "Opening": row.opening,
-        "Status": row.status,
+        "Status": _REVOKED if ended else _ACTIVE,
+        "EndTime": "" if row.ends_at is None else format_time(row.ends_at),
+        "Replaces": row.replaces or "",
+        "LeastIdentityLevel": row.least_level,
+        "FileKeyStore": row.file_key_store,
         "CreationTime": format_time(row.created_at),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from vodseal.credential.device import device_id
+from vodseal.credential.revocation import Subject
 from vodseal.errors import RpcError, TamperedError
 from vodseal.license.acquire import AcquireClaim
 from vodseal.license.issue import issue_license
@@ -17,6 +18,7 @@ from vodseal.service.catalog import find_video
 from vodseal.service.database.models import App, LicenseRow, Stream
 from vodseal.service.kms import contexts
 from vodseal.service.lifecycle import Status
+from vodseal.service.revocations import refuse_revoked
 from vodseal.service.service_settings import read_settings, settings_in
 
 if TYPE_CHECKING:
@@ -90,13 +92,13 @@ async def acquire_download_license(service: Service, call: Call) -> Mapping[str,
     Raises:
         RpcError: ``Forbidden.DownloadOff``, ``Forbidden.NotSecureMode``,
             ``InvalidVideo.NotFound``, ``Forbidden.IllegalStatus``, ``NoSuchResource``,
-            ``InvalidApp.NotFound``, ``Forbidden.AppRevoked``, ``InvalidParameter.*``.
+            ``InvalidApp.NotFound``, ``InvalidParameter.*``, ``Forbidden.*Revoked``.
     """
     context = service.context
     settings = await read_settings(context)
     _check_mode(settings["download-mode"])
     wanted = _wanted(call.parameters)
-    app = await _check_objects(context, call.parameters, wanted)
+    app = await _check_objects(context, call, wanted)
     row = await _content_key_row(context, wanted, call.now)
     key_context = contexts.license_key(wanted.download_id, wanted.device_id.hex())
     seconds = int(settings["license-seconds"])
@@ -146,20 +148,24 @@ def _wanted(parameters: Parameters) -> _Wanted:
     return _Wanted(claim=claim, track=track)
 
 
-async def _check_objects(context: ServiceContext, parameters: Parameters, wanted: _Wanted) -> App:
+async def _check_objects(context: ServiceContext, call: Call, wanted: _Wanted) -> App:
     """Return the app, when it may have a license and the stream is there."""
     async with context.reads.begin() as session:
-        video = await find_video(session, parameters)
+        video = await find_video(session, call.parameters)
         stream = await session.get(Stream, wanted.claim.job_id)
         app = await session.get(App, wanted.claim.app_serial.hex())
+        named = {
+            Subject.APP: wanted.claim.app_serial.hex(),
+            Subject.DEVICE: wanted.device_id.hex(),
+            Subject.LICENSE: wanted.download_id,
+        }
+        await refuse_revoked(session, named, call.now)
     if video.status != Status.NORMAL:
         raise RpcError("Forbidden.IllegalStatus")
     if stream is None or stream.video_id != video.id:
         raise RpcError("NoSuchResource")
     if app is None:
         raise RpcError("InvalidApp.NotFound")
-    if app.status != "Active":
-        raise RpcError("Forbidden.AppRevoked")
     return app
 
 

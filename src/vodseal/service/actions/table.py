@@ -11,6 +11,7 @@ from vodseal.service.actions import (
     library,
     operator,
     play,
+    revocations,
     transcoding,
     uploads,
 )
@@ -43,6 +44,8 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "RegisterApp": Action(handle=apps.register_app),
         "ListApps": Action(handle=apps.list_apps),
         "DescribeApp": Action(handle=apps.describe_app),
+        "ReissueApp": Action(handle=apps.reissue_app),
         "RevokeApp": Action(handle=apps.revoke_app),
+        "GetRevocationList": Action(handle=revocations.get_revocation_list),
     }
 )

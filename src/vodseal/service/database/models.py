@@ -15,22 +15,23 @@ Ids are 32 lower-case hexadecimal digits unless a comment says otherwise.
 from __future__ import annotations
 
 from sqlalchemy import (
-    Double,
     ForeignKey,
     Index,
-    LargeBinary,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
+
+from vodseal.service.database.app_models import App, Revocation
+from vodseal.service.database.base import Base
 
 __all__ = [
     "AccessKey",
     "App",
     "Base",
     "LicenseRow",
+    "Revocation",
     "ServiceKey",
     "Setting",
     "Stream",
@@ -40,20 +41,6 @@ __all__ = [
     "UploadPart",
     "Video",
 ]
-
-
-class Base(DeclarativeBase):
-    """What all tables share: constraint names that migrations can rely on."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {float: Double, bytes: LargeBinary}  # noqa: RUF012 - the ORM's own form
 
 
 class Video(Base):
@@ -225,25 +212,6 @@ class AccessKey(Base):
     created_at: Mapped[float]
 
 
-class App(Base):
-    """An app whose security file was issued; its private key is in that file alone."""
-
-    __tablename__ = "apps"
-
-    serial: Mapped[str] = mapped_column(String(32), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))
-    """python, android-sha1, ios-bundle or windows-serial."""
-    identifier: Mapped[str] = mapped_column(Text)
-    fingerprint: Mapped[str] = mapped_column(String(64), index=True)
-    public_key: Mapped[bytes]
-    """X25519: licenses are sealed to it."""
-    opening: Mapped[str] = mapped_column(String(16))
-    """``file-alone`` or ``private-string``."""
-    status: Mapped[str] = mapped_column(String(8), default="Active")
-    """``Active`` or ``Revoked``."""
-    created_at: Mapped[float]
-
-
 class LicenseRow(Base):
     """The content key of one download on one device, and how often it was issued."""
 
@@ -268,7 +236,8 @@ class ServiceKey(Base):
     __tablename__ = "service_keys"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    """``credential``, ``license``, ``digests`` (Ed25519 seeds); ``tokens``, ``urls`` (secrets)."""
+    """``credential``, ``license``, ``digests``, ``revocation`` (Ed25519 seeds); ``tokens``,
+    ``urls`` (secrets)."""
     key_blob: Mapped[bytes]
     public_key: Mapped[bytes | None]
     created_at: Mapped[float]

@@ -53,7 +53,7 @@ def test_every_action_of_the_service_is_listed() -> None:
         "DeleteVideo", "GetVideoPlayAuth", "GetPlayInfo", "GenerateDownloadSecretKey",
         "GetTranscodeTask", "ListTranscodeTask", "GetDownloadPolicy", "AcquireDownloadLicense",
         "GetSegmentDigests", "CreateHlsUriToken", "RegisterApp", "ListApps", "DescribeApp",
-        "RevokeApp", "GetServiceSettings", "SetServiceSettings",
+        "ReissueApp", "RevokeApp", "GetRevocationList", "GetServiceSettings", "SetServiceSettings",
     }  # fmt: skip
     assert all(
         model.answer_type().__name__ == f"{action}Answer" for (_, action), model in ACTIONS.items()
