@@ -96,7 +96,7 @@ class ErrorCode(IntEnum):
     SERVICE_NOT_INSTALLED = 0x5653_0011
     LICENSE_REVOKED = 0x5653_0012
     REVOCATION_LIST_INVALID = 0x5653_0013
-    KEY_STORE_UNUSABLE = 0x5653_0020
+    KEY_STORE_UNUSABLE = 0x5653_0030
 
 
 _FRESH: Final = "Ask the app server for a fresh credential, then call update_source() and start()."
