@@ -97,6 +97,8 @@ class ErrorCode(IntEnum):
     LICENSE_REVOKED = 0x5653_0012
     REVOCATION_LIST_INVALID = 0x5653_0013
     KEY_STORE_UNUSABLE = 0x5653_0030
+    KEY_SERVICE_UNUSABLE = 0x5653_0020
+    AUDIT_LOG_UNUSABLE = 0x5653_0021
 
 
 _FRESH: Final = "Ask the app server for a fresh credential, then call update_source() and start()."
@@ -143,6 +145,8 @@ REMEDIES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.DATA_FOLDER_NEWER: "Run the version that wrote this folder, or a later one.",
         ErrorCode.DATA_FOLDER_UNUSABLE: "Choose a --data folder that this user may write.",
         ErrorCode.MASTER_KEY_UNUSABLE: "Put the master key file of this data folder back in place.",
+        ErrorCode.KEY_SERVICE_UNUSABLE: "Check --key-service, and that its provider answers.",
+        ErrorCode.AUDIT_LOG_UNUSABLE: "Free disk space, or see what `audit verify` finds.",
         ErrorCode.NO_PROFILE: "Run serve on this machine, or set the VODSEAL_* variables.",
         ErrorCode.PLAYER_NOT_FOUND: "Install mpv, or use --with browser.",
         ErrorCode.INTERRUPTED: "Run the same command again: it goes on from where it was.",

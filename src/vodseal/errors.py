@@ -28,6 +28,8 @@
     │   └── CopyRefusedError         its packets cannot be copied; encoding may do
     ├── RpcError                 what the service answers to a bad request
     │   └── UploadRefusedError       the same, in the words of upload clients
+    ├── KeyServiceError          the service's key provider does not answer, or refuses us
+    ├── AuditLogError            the audit log cannot be written, or does not hold
     └── OperatorError            a command on this machine cannot go on
 
 Each carries a number, a remedy and, where a service was asked, a request id.
@@ -42,11 +44,13 @@ from vodseal.error_codes import REMEDIES, ErrorCode
 
 __all__ = [
     "AppIdentityError",
+    "AuditLogError",
     "CopyRefusedError",
     "CredentialError",
     "DownloadError",
     "FormatError",
     "IllegalTransitionError",
+    "KeyServiceError",
     "KeyStoreError",
     "LicenseBindingError",
     "LicenseError",
@@ -253,6 +257,18 @@ class UploadRefusedError(RpcError):
 
     ``server_code`` is a row of the service's table of upload refusals.
     """
+
+
+class KeyServiceError(VodsealError):
+    """The key service does not answer, or refuses us. No key was made or opened."""
+
+    default_code = ErrorCode.KEY_SERVICE_UNUSABLE
+
+
+class AuditLogError(VodsealError):
+    """The audit log cannot be written, or does not hold. No key left the service."""
+
+    default_code = ErrorCode.AUDIT_LOG_UNUSABLE
 
 
 class OperatorError(VodsealError):

@@ -39,8 +39,9 @@ _WRAPPED = {
 def unwrap_all(data: Path, home: Path) -> dict[str, bytes]:
     """Return every key that the service of this data folder could open, by where it is stored."""
     identity = (data / "id").read_text().strip()
-    master = load_master_key(home / "keys" / f"{identity}.key")
-    service = LocalKeyService(master, os.urandom)
+    path = home / "keys" / f"{identity}.key"
+    master = load_master_key(path)
+    service = LocalKeyService(path, master, os.urandom)
     found = {f"master key {number}": key for number, key in master.versions.items()}
     with closing(_open(data)) as database:
         for table, (ids, column, context) in _WRAPPED.items():

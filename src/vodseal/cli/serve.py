@@ -32,6 +32,7 @@ def run(
     port: int | None = None,
     sts_min_seconds: int | None = None,
     master_key: Path | None = None,
+    key_service: str | None = None,
     public_url: str | None = None,
     transcode_workers: int | None = None,
     json: Json = False,
@@ -50,6 +51,7 @@ def run(
         port: The port to listen on; 8800 when left out, 0 for a free one.
         sts_min_seconds: The shortest life of a temporary key; 900 when left out.
         master_key: The master key file, outside of the data folder.
+        key_service: Who wraps the keys: local, pkcs11:... or aws-kms:...
         public_url: The URL that clients use, when it is not this address.
         transcode_workers: How many videos are transcoded at a time.
         json: Print one line of JSON when it is ready.
@@ -68,6 +70,7 @@ def run(
         "port": port,
         "sts_min_seconds": sts_min_seconds,
         "master_key": master_key,
+        "key_service": key_service,
         "public_url": public_url,
         "transcode_workers": transcode_workers,
     }

@@ -12,8 +12,6 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vodseal.error_codes import ErrorCode
-from vodseal.errors import OperatorError
 from vodseal.rpc.replay import NonceWindow
 from vodseal.service.access_keys import AccessKeys, ensure_admin_key
 from vodseal.service.authn import Authenticator
@@ -22,20 +20,15 @@ from vodseal.service.catalog import sweep
 from vodseal.service.context import ServiceContext
 from vodseal.service.data_folder import DataFolder
 from vodseal.service.database.engine import migrate, open_database, sqlite_url
-from vodseal.service.kms.local import LocalKeyService
-from vodseal.service.kms.master_key import create_master_key, load_master_key
+from vodseal.service.kms.opening import open_provider
 from vodseal.service.runtime import Service
 from vodseal.service.service_keys import has_service_keys, load_service_keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
-
-    from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
     from vodseal.clock import Clock
     from vodseal.rpc.signing_v1 import Credential
-    from vodseal.service.kms.master_key import MasterKey
     from vodseal.service.runtime import Runner
     from vodseal.service.settings import Settings
 
@@ -64,6 +57,7 @@ async def open_service(
     Raises:
         OperatorError: ``DATA_FOLDER_*``, ``MASTER_KEY_UNUSABLE``. What is in the
             folder is as it was.
+        KeyServiceError: The key service does not answer. As above.
     """
     async with contextlib.AsyncExitStack() as stack:
         folder = await asyncio.to_thread(DataFolder, settings.data, random)
@@ -72,8 +66,9 @@ async def open_service(
         await asyncio.to_thread(migrate, url)
         database = open_database(url)
         stack.push_async_callback(database.close)
-        master = await _master_key(settings, folder, database.reads, random)
-        kms = LocalKeyService(master, random)
+        is_used = await has_service_keys(database.reads)
+        kms = await open_provider(settings, folder, random, is_used=is_used)
+        stack.push_async_callback(kms.close)
         keys = await load_service_keys(database.writes, kms, random, clock.now())
         context = ServiceContext(
             settings=settings,
@@ -97,23 +92,3 @@ async def open_service(
             uploads=folder.uploads,
         )
         yield OpenedService(service=service, admin_key=admin_key)
-
-
-async def _master_key(
-    settings: Settings,
-    folder: DataFolder,
-    sessions: async_sessionmaker[AsyncSession],
-    random: Callable[[int], bytes],
-) -> MasterKey:
-    path = settings.master_key or settings.home / "keys" / f"{folder.id}.key"
-    _check_outside(path, folder.path)
-    if path.exists() or await has_service_keys(sessions):
-        return load_master_key(path)
-    return create_master_key(path, random)
-
-
-def _check_outside(path: Path, folder: Path) -> None:
-    if path.resolve().is_relative_to(folder.resolve()):
-        message = f"the master key {path} lies in the data folder: whoever takes it has both"
-        remedy = "Choose a --master-key file outside of the data folder."
-        raise OperatorError(ErrorCode.MASTER_KEY_UNUSABLE, message, remedy=remedy)

@@ -37,6 +37,8 @@ class Settings:
     """The user's folder, where master keys lie by default. VODSEAL_HOME."""
     master_key: Path | None = None
     """The master key file, when it is not ``<home>/keys/<folder id>.key``. VODSEAL_MASTER_KEY."""
+    key_service: str = "local"
+    """Who wraps the keys: ``local``, ``pkcs11:..`` or ``aws-kms:..``. VODSEAL_KEY_SERVICE."""
     public_url: str = ""
     """The URL that clients reach us by, when it is not our own address. VODSEAL_PUBLIC_URL."""
     account_id: str = "1000000000000000"
