@@ -166,11 +166,15 @@ def expanded(suite: bytes, key: bytes, label: bytes, info: bytes, size: int) -> 
     return expand(key, size.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info, size)
 
 
-def hpke(recipient: bytes, info: bytes, plain: bytes, *, label: str, share: bytes = b"") -> bytes:
-    """``plain`` for one key. The ephemeral key follows from ``label``; ``share`` replaces it."""
+def hpke(recipient: bytes, info: bytes, plain: bytes, *, label: str, low: bytes = b"") -> bytes:
+    """``plain`` for one key; the ephemeral key follows from ``label``.
+
+    ``low`` is a point of low order in its place: the secret is zero whatever the
+    recipient's key is, so that anybody could have made this.
+    """
     ephemeral = kem_key("ephemeral " + label)
-    secret = ephemeral.exchange(X25519PublicKey.from_public_bytes(recipient))
-    enc = share or public(ephemeral)
+    secret = bytes(32) if low else ephemeral.exchange(X25519PublicKey.from_public_bytes(recipient))
+    enc = low or public(ephemeral)
     kem, suite = b"KEM\0\x20", b"HPKE\0\x20\0\1\0\2"
     prk = labelled(kem, b"", b"eae_prk", secret)
     shared = expanded(kem, prk, b"shared_secret", enc + recipient, 32)
