@@ -1,0 +1,67 @@
+// Licenses (license, 2 to 6) and segment digests (7).
+
+import { Fields, decode, encode } from "./cbor.mjs";
+import { openEnvelope } from "./credential.mjs";
+import { demand, join, openHpke, same, sha256 } from "./primitives.mjs";
+
+const MOST = 1n << 53n;
+
+/** The content key. ``given`` is the file, the app and the device that ask, and whose signature they take. */
+export function openLicense(data, given) {
+  const payload = openEnvelope(data, 2, [...given.keys, given.deviceSigningKey]);
+  const held = parse(payload);
+  demand(held.id.equals(given.download), "not-bound");
+  demand(held.app.equals(given.fingerprint), "not-bound");
+  demand(held.device.equals(given.deviceId), "not-bound");
+  const now = BigInt(given.now);
+  demand(now >= held.from && (held.until === 0n || now < held.until), "not-now");
+  const info = (label) => join("vodseal1/lic\0", held.terms, label);
+  const inner = openHpke(given.appKey, info("app"), held.wrapped);
+  demand(inner, "not-bound");
+  const key = openHpke(given.deviceKey, info("dev"), inner);
+  demand(key && same(sha256("vodseal1/ck\0", key), held.keyDigest), "not-bound");
+  return key;
+}
+
+function parse(payload) {
+  const value = decode(payload), fields = new Fields(value), held = {};
+  fields.version();
+  const rights = fields.map(13);
+  rights.boolean(0);
+  rights.boolean(1);
+  rights.end();
+  held.id = fields.bytes(1, 16);
+  fields.integer(2, 0n, MOST);
+  fields.bytes(3, 16);
+  held.app = fields.bytes(4, 32);
+  held.device = fields.bytes(5, 16);
+  fields.text(6, 1024);
+  fields.text(7, 1024);
+  fields.integer(8, 0n, MOST);
+  held.from = fields.integer(9, 0n, MOST);
+  held.until = fields.integer(10, 0n, MOST);
+  fields.integer(11, 0n, MOST);
+  fields.integer(12, 0n, MOST);
+  held.keyDigest = fields.bytes(14, 32);
+  held.wrapped = fields.bytes(15, 128);
+  fields.integer(16, 1n, 1n);
+  fields.end();
+  held.terms = sha256(encode(new Map([...value].filter(([key]) => key < 15))));
+  return held;
+}
+
+/** The list, once it is shown to be the one that was signed for this video and job. */
+export function openDigests(data, given) {
+  const fields = Fields.of(openEnvelope(data, 9, given.keys));
+  fields.version();
+  const video = fields.text(1), job = fields.text(2);
+  fields.integer(3, 1n, 2n);
+  const count = fields.integer(4, 0n, 1n << 24n);
+  fields.integer(5, 0n, 1n << 32n);
+  const root = fields.bytes(6, 32);
+  fields.end();
+  demand(video === given.video && job === given.job, "tampered");
+  demand(BigInt(given.list.length) === 32n * count, "malformed");
+  demand(same(sha256("vodseal1/digests\0", given.list), root), "tampered");
+  return given.list;
+}
