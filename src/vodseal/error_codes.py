@@ -172,7 +172,8 @@ REMEDIES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.SERVER_POP_ACCESSKEYID_NOT_FOUND: "Check the key id, and whose it is.",
         ErrorCode.SERVER_VOD_UNKNOWN: "Read the message; keep the request id for the operator.",
         ErrorCode.SERVER_VOD_INVALIDVIDEO_NOSTREAM: "Loosen the source's filters.",
-        ErrorCode.SERVER_VOD_FORBIDDEN_ALIYUNVODENCRYPTION: "Transcode it under another template.",
+        ErrorCode.SERVER_VOD_FORBIDDEN_ALIYUNVODENCRYPTION: "Leave the source's result_type out, "
+        "or transcode the video under another template.",
         ErrorCode.DEMUXER_NO_VALID_STREAM: "Transcode it in another way.",
         ErrorCode.UNKNOWN_ERROR: "Report it with the log.",
         ErrorCode.TRANSCODE_FAILED: "Upload a film that plays from start to end.",

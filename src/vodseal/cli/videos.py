@@ -57,7 +57,7 @@ def upload(
         file: The film.
         title: Its title; the file's name when left out.
         wait: Wait until the streams are made.
-        template_group: encrypted, clear or encrypted-source.
+        template_group: encrypted, clear, encrypted-source, private or private-source.
         json: Print events, one JSON object a line.
     """
     terminal, clock = Terminal(as_json=json), SystemClock()

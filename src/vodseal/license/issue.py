@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 from vodseal.container.layout import KEY_SIZE
 from vodseal.credential.envelope import EnvelopeType, seal_envelope
 from vodseal.errors import MisuseError
-from vodseal.license.model import Issuer, License, LicenseTerms, content_key_digest, policy_digest
-from vodseal.license.wrap import wrap_content_key
+from vodseal.license.model import (
+    STREAM_KEY_SIZE,
+    Issuer,
+    License,
+    LicenseTerms,
+    content_key_digest,
+    policy_digest,
+)
+from vodseal.license.wrap import wrap_content_key, wrap_stream_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,22 +39,25 @@ def issue_license(
     app_public_key: X25519PublicKey,
     device_public_key: X25519PublicKey,
     signing_key: Ed25519PrivateKey,
+    stream_key: bytes | None = None,
 ) -> bytes:
-    """Return a license in its envelope.
+    """Return a license in its envelope; ``stream_key`` is that of a privately encrypted stream.
 
     Raises:
-        MisuseError: The content key is not 32 bytes.
+        MisuseError: The content key is not 32 bytes, or the stream key not 16.
     """
-    if len(content_key) != KEY_SIZE:
-        raise MisuseError("a content key has 32 bytes")
-    digest = content_key_digest(content_key)
-    wrapped = wrap_content_key(
-        content_key,
-        policy_digest(terms, digest),
-        app_public_key=app_public_key,
-        device_public_key=device_public_key,
+    if len(content_key) != KEY_SIZE or len(stream_key or b"") not in {0, STREAM_KEY_SIZE}:
+        raise MisuseError("a content key has 32 bytes, and a stream key 16")
+    ck_digest = content_key_digest(content_key)
+    locks = {"app_public_key": app_public_key, "device_public_key": device_public_key}
+    digest = policy_digest(terms, ck_digest)
+    made = License(
+        terms=terms,
+        ck_digest=ck_digest,
+        wrapped_key=wrap_content_key(content_key, digest, **locks),
+        issuer=Issuer.SERVICE,
+        wrapped_stream_key=wrap_stream_key(stream_key, digest, **locks) if stream_key else b"",
     )
-    made = License(terms=terms, ck_digest=digest, wrapped_key=wrapped, issuer=Issuer.SERVICE)
     return seal_envelope(EnvelopeType.LICENSE, made.encode(), signing_key)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vodseal.credential.envelope import EnvelopeType, keys_by_id, open_envelope
 from vodseal.errors import FormatError, LicenseBindingError, LicenseError
 from vodseal.license.model import Issuer, License
-from vodseal.license.wrap import unwrap_content_key
+from vodseal.license.wrap import unwrap_content_key, unwrap_stream_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vodseal.credential.security_file import UnlockedApp
     from vodseal.credential.trust import VerificationKeys
 
-__all__ = ["check_binding", "open_content_key", "verify_license"]
+__all__ = ["check_binding", "open_content_key", "open_stream_key", "verify_license"]
 
 
 def verify_license(data: bytes, trust: VerificationKeys, device_key: Ed25519PublicKey) -> License:
@@ -71,6 +71,23 @@ def open_content_key(
         device_id=device.device_id,
     )
     return unwrap_content_key(opened, app_key=app.app_key, device_key=device.kem)
+
+
+def open_stream_key(
+    opened: License, *, download_id: bytes, app: UnlockedApp, device: DeviceKeys
+) -> bytes | None:
+    """Return the key of a privately encrypted stream (SPEC license §3.1); None when there is none.
+
+    Raises:
+        LicenseBindingError: As ``open_content_key``.
+    """
+    check_binding(
+        opened,
+        download_id=download_id,
+        fingerprint=app.fingerprint,
+        device_id=device.device_id,
+    )
+    return unwrap_stream_key(opened, app_key=app.app_key, device_key=device.kem)
 
 
 def _open(

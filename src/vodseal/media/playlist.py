@@ -12,6 +12,7 @@ from vodseal.errors import PlaylistError
 from vodseal.media.master_reader import read_master
 from vodseal.media.playlist_model import (
     IDENTITY,
+    LICENSE,
     ByteRange,
     InitSection,
     KeyMethod,
@@ -27,6 +28,7 @@ from vodseal.media.playlist_writer import write_master, write_media
 
 __all__ = [
     "IDENTITY",
+    "LICENSE",
     "MAX_PLAYLIST_SIZE",
     "ByteRange",
     "InitSection",

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 __all__ = [
     "IDENTITY",
+    "LICENSE",
     "ByteRange",
     "InitSection",
     "KeyMethod",
@@ -20,6 +21,9 @@ __all__ = [
 
 IDENTITY = "identity"
 """The KEYFORMAT of a key that is 16 plain bytes at its URI."""
+
+LICENSE = "vodseal-license"
+"""The KEYFORMAT of a key that travels in a license, and the scheme of its URI (SPEC rpc §10)."""
 
 
 class KeyMethod(StrEnum):
@@ -42,7 +46,7 @@ class SegmentKey:
 
     def is_supported(self) -> bool:
         """Return whether segments under this key can be opened here."""
-        return self.method is KeyMethod.AES_128 and self.key_format == IDENTITY
+        return self.method is KeyMethod.AES_128 and self.key_format in {IDENTITY, LICENSE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from vodseal.media.attribute_list import (
 )
 from vodseal.media.playlist_model import (
     IDENTITY,
+    LICENSE,
     ByteRange,
     InitSection,
     KeyMethod,
@@ -29,7 +30,7 @@ from vodseal.media.playlist_model import (
     Segment,
     SegmentKey,
 )
-from vodseal.media.uris import resolve_uri
+from vodseal.media.uris import check_license_uri, resolve_uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -204,7 +205,9 @@ class _MediaReader:
             key_format=attributes.text("KEYFORMAT", IDENTITY),
         )
         if key.is_supported():  # DRM systems put identifiers of other schemes here
-            key = replace(key, uri=resolve_uri(self._base_url, key.uri))
+            is_name = key.key_format == LICENSE
+            uri = check_license_uri(key.uri) if is_name else resolve_uri(self._base_url, key.uri)
+            key = replace(key, uri=uri)
         self._keys[key.key_format] = key
 
     def _read_map(self, value: str) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from vodseal.errors import PlaylistError
 from vodseal.media.attribute_list import quoted
-from vodseal.media.playlist_model import IDENTITY, KeyMethod
-from vodseal.media.uris import check_uri
+from vodseal.media.playlist_model import IDENTITY, LICENSE, KeyMethod
+from vodseal.media.uris import check_license_uri, check_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,8 @@ def _key_lines(before: SegmentKey | None, key: SegmentKey | None) -> Iterator[st
         return
     if key.method is KeyMethod.OTHER:
         raise PlaylistError("a key of an unknown method cannot be written")
-    line = f"#EXT-X-KEY:METHOD={key.method},URI={quoted(check_uri(key.uri))}"
+    check = check_license_uri if key.key_format == LICENSE else check_uri
+    line = f"#EXT-X-KEY:METHOD={key.method},URI={quoted(check(key.uri))}"
     if key.iv is not None:
         line += f",IV=0x{key.iv.hex()}"
     if key.key_format != IDENTITY:

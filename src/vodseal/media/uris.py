@@ -1,5 +1,7 @@
 """Which URIs a playlist may hold: http, https, or relative (RFC 8216 section 2).
 
+A key that travels inside a license has a name in the place of an address.
+
 No file, no data, no user name, no control character, space or quote: what comes
 out is handed to an HTTP client and written into other playlists.
 """
@@ -12,12 +14,34 @@ from urllib.parse import urljoin, urlsplit
 
 from vodseal.errors import PlaylistError
 
-__all__ = ["MAX_URI_LENGTH", "check_uri", "resolve_uri"]
+__all__ = ["MAX_URI_LENGTH", "check_license_uri", "check_uri", "license_uri", "resolve_uri"]
 
 MAX_URI_LENGTH: Final = 8192
 
 _ALLOWED: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+", re.ASCII)
 """RFC 3986: printable ASCII without space, quote, < > \\ ^ ` { | }."""
+
+_LICENSE_URI: Final = re.compile(r"vodseal-license:[0-9A-Za-z._-]{1,64}", re.ASCII)
+
+
+def license_uri(job_id: str) -> str:
+    """Return the URI that names the key of a privately encrypted stream (SPEC rpc §10).
+
+    Raises:
+        PlaylistError: No such stream can be.
+    """
+    return check_license_uri(f"vodseal-license:{job_id}")
+
+
+def check_license_uri(uri: str) -> str:
+    """Return ``uri`` when it names a key inside a license.
+
+    Raises:
+        PlaylistError: It does not.
+    """
+    if _LICENSE_URI.fullmatch(uri) is None:
+        raise PlaylistError("the URI of a license's key names no stream")
+    return uri
 
 
 def check_uri(uri: str) -> str:

@@ -145,6 +145,11 @@ _PLAY: Final = {
         "Only the AliyunVoDEncryption stream exists, you must set the ResultType to Multiple.",
         C.SERVER_VOD_FORBIDDEN_ALIYUNVODENCRYPTION,
     ),
+    "Forbidden.VodsealEncryption": ServerError(
+        403,
+        "Only VodsealEncryption streams exist, you must set the ResultType to Multiple.",
+        C.SERVER_VOD_FORBIDDEN_ALIYUNVODENCRYPTION,
+    ),
     "InvalidAuth.MediaId": ServerError(
         400,
         "The specified parameter AuthInfo was issued for another video.",

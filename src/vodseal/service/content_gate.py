@@ -2,7 +2,8 @@
 
 A playlist is rewritten for each request: its segments get signatures of their
 own, with the playlist's own end, and a key URI gets the MtsHlsUriToken that the
-playlist was asked for with. Everything else goes out as it lies in the store.
+playlist was asked for with, unless it is the name of a key that no address
+gives out (SPEC rpc §10). Everything else goes out as it lies in the store.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from starlette.responses import Response
 
 from vodseal.errors import MisuseError
+from vodseal.media.playlist import LICENSE
 from vodseal.rpc.url_auth import UrlVerdict, check, sign
 from vodseal.service.media_files import BlobResponse
 from vodseal.service.play_info import GATE_SECONDS
@@ -87,7 +89,7 @@ def rewrite_playlist(text: str, path: str, key: str, *, signed_at: int, token: s
         return uri + sign(target, key, signed_at=signed_at).removeprefix(target)
 
     def with_token(uri: str) -> str:
-        if not token:
+        if not token or uri.startswith(f"{LICENSE}:"):
             return uri
         return f"{uri}{'&' if '?' in uri else '?'}MtsHlsUriToken={quote(token, safe='')}"
 

@@ -1,4 +1,6 @@
-"""GET /key: the transport key of an encrypted stream, for a valid token (wire 10.5).
+"""GET /key: the transport key of a standard HLS stream, for a valid token (wire 10.5).
+
+The key of a privately encrypted stream is refused as one that is not known (SPEC rpc §10).
 
 Every refusal is the same: 403, without a reason, after the same work. A client
 that has the token has no use for the reason, and nobody else may learn whether
@@ -15,6 +17,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from vodseal.errors import RpcError, TamperedError
+from vodseal.media.encryption import EncryptType
 from vodseal.rpc.hls_token import check_token
 from vodseal.service.actions.play import hls_token_key
 from vodseal.service.database.models import Stream
@@ -49,7 +52,11 @@ async def _find_key(service: Service, query: Mapping[str, str]) -> bytes | None:
         stream = await session.scalar(select(Stream).where(Stream.key_blob == blob).limit(1))
     video_id = stream.video_id if stream is not None else ""
     stream_id = stream.id if stream is not None else ""
-    is_allowed = stream is not None and query.get("MediaId", video_id) == video_id
+    is_allowed = (
+        stream is not None
+        and stream.encrypt_type == EncryptType.HLS
+        and query.get("MediaId", video_id) == video_id
+    )
     try:
         check_token(
             hls_token_key(context),

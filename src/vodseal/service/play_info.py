@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from vodseal.errors import RpcError
+from vodseal.media.encryption import EncryptType
 from vodseal.rpc.url_auth import sign
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ CDN in front can be set to as well. Other lifetimes are made by moving the times
 
 _FORMATS: Final = frozenset({"mp4", "m3u8", "mp3", "mpd", "flv"})
 _TYPES: Final = frozenset({"video", "audio"})
-_ENCRYPT_TYPES: Final = frozenset({"", "Unencrypted", "AliyunVoDEncryption", "HLSEncryption"})
+_ENCRYPT_TYPES: Final = frozenset({"Unencrypted", "AliyunVoDEncryption", *EncryptType})
 _MAX_AUTH_SECONDS: Final = 2_592_000
 _WORD: Final = re.compile(r"[0-9A-Za-z_]{1,64}")
 
@@ -85,17 +86,27 @@ class StreamFilter:
             and (not self.definitions or stream.definition in self.definitions)
             and (not self.types or stream.stream_type in self.types)
             and (not self.encrypt_type or self.encrypt_type == _encryption(stream))
-            and (not self.only_newest or stream.status == "Normal")
+            and not (self.only_newest and _is_for_multiple_only(stream))
         )
 
 
 def choose_streams(streams: Sequence[Stream], wanted: StreamFilter) -> list[Stream]:
     """Return the streams that are asked for, in the order given.
 
-    ``Single`` leaves out the invisible ones: a newer stream of the same
-    definition and format has taken their place.
+    ``Single`` leaves out the invisible ones, whose place a newer stream of the
+    same definition and format has taken, and privately encrypted ones, which
+    nothing plays that asks like that (SPEC rpc §10).
+
+    Raises:
+        RpcError: ``InvalidVideo.NoneStream``, ``Forbidden.VodsealEncryption``.
     """
-    return [stream for stream in streams if wanted.takes(stream)]
+    chosen = [stream for stream in streams if wanted.takes(stream)]
+    if chosen:
+        return chosen
+    others = [stream for stream in streams if replace(wanted, only_newest=False).takes(stream)]
+    if any(stream.encrypt_type == EncryptType.PRIVATE for stream in others):
+        raise RpcError("Forbidden.VodsealEncryption")
+    raise RpcError("InvalidVideo.NoneStream")
 
 
 def url_signature(path: str, key: str, end: int, wanted: StreamFilter) -> str:
@@ -104,6 +115,10 @@ def url_signature(path: str, key: str, end: int, wanted: StreamFilter) -> str:
     if wanted.hls_token and path.endswith(".m3u8"):
         signed += f"&MtsHlsUriToken={quote(wanted.hls_token, safe='')}"
     return signed
+
+
+def _is_for_multiple_only(stream: Stream) -> bool:
+    return stream.status != "Normal" or stream.encrypt_type == EncryptType.PRIVATE
 
 
 def _encryption(stream: Stream) -> str:

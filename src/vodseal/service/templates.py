@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from vodseal.media.encryption import EncryptType
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,14 +20,28 @@ class TemplateGroup:
 
     id: str
     name: str
-    encrypts: bool
-    """Streams are HLS with AES-128 only, and the original is sealed as it arrives."""
+    encryption: EncryptType
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether streams are encrypted HLS only, and the original is sealed as it arrives."""
+        return self.encryption is not EncryptType.NONE
 
 
 _GROUPS: Final = (
-    TemplateGroup(id="encrypted", name="HLS AES-128, FD to HD", encrypts=True),
-    TemplateGroup(id="clear", name="MP4 and HLS, FD to HD, clear", encrypts=False),
-    TemplateGroup(id="encrypted-source", name="HLS AES-128, as the source", encrypts=True),
+    TemplateGroup(id="encrypted", name="HLS AES-128, FD to HD", encryption=EncryptType.HLS),
+    TemplateGroup(id="clear", name="MP4 and HLS, FD to HD, clear", encryption=EncryptType.NONE),
+    TemplateGroup(
+        id="encrypted-source", name="HLS AES-128, as the source", encryption=EncryptType.HLS
+    ),
+    TemplateGroup(
+        id="private", name="HLS, keys in licenses only, FD to HD", encryption=EncryptType.PRIVATE
+    ),
+    TemplateGroup(
+        id="private-source",
+        name="HLS, keys in licenses only, as the source",
+        encryption=EncryptType.PRIVATE,
+    ),
 )
 
 TEMPLATE_GROUPS: Final[Mapping[str, TemplateGroup]] = MappingProxyType(

@@ -29,7 +29,7 @@ from vodseal.errors import (
     LicenseMissingError,
     SecurityFileError,
 )
-from vodseal.license.open import open_content_key, verify_license
+from vodseal.license.open import open_content_key, open_stream_key, verify_license
 from vodseal.license.policy import check
 from vodseal.vault.app_folder import MANIFEST_NAME, check_app_folder
 from vodseal.vault.home import default_home
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vodseal.clock import Clock
+    from vodseal.license.model import License
 
 __all__ = ["AppKeySource", "KeyService", "current", "install", "installed", "uninstall"]
 
@@ -139,9 +140,24 @@ class KeyService:
             LicenseError: As ``open_content_key``; also for what is no license.
         """
         app, device = self.unlock(), self.vault().device
-        opened = verify_license(envelope, trust=app.trust, device_key=device.signing.public_key())
-        check(opened, now)
+        opened = self._verified(envelope, now)
         return open_content_key(opened, download_id=download_id, app=app, device=device)
+
+    def open_stream_key(self, envelope: bytes, download_id: bytes, now: float) -> bytes | None:
+        """Return the key of a privately encrypted stream; None when the license carries none.
+
+        Raises:
+            SecurityFileError, AppIdentityError, LicenseError: As ``open_license``.
+        """
+        app, device = self.unlock(), self.vault().device
+        opened = self._verified(envelope, now)
+        return open_stream_key(opened, download_id=download_id, app=app, device=device)
+
+    def _verified(self, envelope: bytes, now: float) -> License:
+        device_key = self.vault().device.signing.public_key()
+        opened = verify_license(envelope, trust=self.unlock().trust, device_key=device_key)
+        check(opened, now)
+        return opened
 
 
 def _identify(app: Path | AppIdentity | None) -> AppIdentity:

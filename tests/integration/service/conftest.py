@@ -284,6 +284,8 @@ def publish(service: RunningService, *streams: dict, video_id: str = "") -> list
 async def _publish(context, video_id, streams) -> list[FakeStream]:
     from sqlalchemy import func, select
 
+    from vodseal.media.encryption import EncryptType
+    from vodseal.media.uris import license_uri
     from vodseal.service.database.models import Stream, Video
     from vodseal.service.kms import contexts
     from vodseal.service.packaging.playlist import key_uri
@@ -294,11 +296,16 @@ async def _publish(context, video_id, streams) -> list[FakeStream]:
         format_name = values.get("format", "m3u8")
         prefix = f"media/{video_id}/{job_id}"
         key = None
-        if values.get("encrypt_type", "HLSEncryption"):
-            key = await context.kms.generate_data_key(contexts.stream(video_id, job_id), 16)
+        encryption = EncryptType(values.get("encrypt_type", "HLSEncryption") or "")
+        if encryption:
+            where = contexts.stream(video_id, job_id, encryption)
+            key = await context.kms.generate_data_key(where, 16)
         text = ""
         if format_name == "m3u8":
-            text = PLAYLIST.format(key_uri=key_uri(key.blob, video_id) if key else "")
+            uri = key_uri(key.blob, video_id) if key else ""
+            if encryption is EncryptType.PRIVATE:
+                uri = license_uri(job_id)
+            text = PLAYLIST.format(key_uri=uri)
             await context.blobs.put(f"{prefix}/index.m3u8", text.encode())
             await context.blobs.put(f"{prefix}/seg-00000.ts", SEGMENT)
             await context.blobs.put(f"{prefix}/seg-00001.ts", SEGMENT[::-1])

@@ -18,7 +18,13 @@ def test_what_encrypts_has_segments_only():
 
 def test_the_most_streams_a_video_can_have():
     most = {name: packaging.most_streams for name, packaging in PACKAGINGS.items()}
-    assert most == {"encrypted": 4, "clear": 8, "encrypted-source": 1}
+    assert most == {
+        "encrypted": 4,
+        "clear": 8,
+        "encrypted-source": 1,
+        "private": 4,
+        "private-source": 1,
+    }
 
 
 def test_an_unknown_group_is_misuse():

@@ -14,6 +14,7 @@ from vodseal.errors import RpcError, TamperedError
 from vodseal.license.acquire import AcquireClaim
 from vodseal.license.issue import issue_license
 from vodseal.license.model import LicenseTerms
+from vodseal.media.encryption import EncryptType
 from vodseal.service.catalog import find_video
 from vodseal.service.database.models import App, LicenseRow, Stream
 from vodseal.service.kms import contexts
@@ -96,9 +97,10 @@ async def acquire_download_license(service: Service, call: Call) -> Mapping[str,
     """
     context = service.context
     settings = await read_settings(context)
-    _check_mode(settings["download-mode"])
+    _check_not_off(settings["download-mode"])
     wanted = _wanted(call.parameters)
-    app = await _check_objects(context, call, wanted)
+    app, stream = await _check_objects(context, call, wanted)
+    _check_mode(settings["download-mode"], stream)
     row = await _content_key_row(context, wanted, call.now)
     key_context = contexts.license_key(wanted.download_id, wanted.device_id.hex())
     seconds = int(settings["license-seconds"])
@@ -120,15 +122,28 @@ async def acquire_download_license(service: Service, call: Call) -> Mapping[str,
         app_public_key=X25519PublicKey.from_public_bytes(app.public_key),
         device_public_key=X25519PublicKey.from_public_bytes(wanted.claim.kem_public_key),
         signing_key=context.keys.license,
+        stream_key=await _stream_key(context, stream),
     )
     return {"License": base64.b64encode(envelope).decode("ascii")}
 
 
-def _check_mode(mode: str) -> None:
+def _check_not_off(mode: str) -> None:
     if mode == "off":
         raise RpcError("Forbidden.DownloadOff")
-    if mode != "secure":
+
+
+def _check_mode(mode: str, stream: Stream) -> None:
+    """Normal mode needs licenses only for what is opened while it is saved (SPEC rpc §10)."""
+    if mode != "secure" and stream.encrypt_type != EncryptType.PRIVATE:
         raise RpcError("Forbidden.NotSecureMode")
+
+
+async def _stream_key(context: ServiceContext, stream: Stream) -> bytes | None:
+    """Return the key that has no address (SPEC rpc §10); None for every other stream."""
+    if stream.encrypt_type != EncryptType.PRIVATE or stream.key_blob is None:
+        return None
+    key_context = contexts.stream(stream.video_id, stream.id, EncryptType.PRIVATE)
+    return await context.kms.decrypt(stream.key_blob, key_context)
 
 
 def _wanted(parameters: Parameters) -> _Wanted:
@@ -148,8 +163,10 @@ def _wanted(parameters: Parameters) -> _Wanted:
     return _Wanted(claim=claim, track=track)
 
 
-async def _check_objects(context: ServiceContext, call: Call, wanted: _Wanted) -> App:
-    """Return the app, when it may have a license and the stream is there."""
+async def _check_objects(
+    context: ServiceContext, call: Call, wanted: _Wanted
+) -> tuple[App, Stream]:
+    """Return the app, when it may have a license, and the stream, when it is there."""
     async with context.reads.begin() as session:
         video = await find_video(session, call.parameters)
         stream = await session.get(Stream, wanted.claim.job_id)
@@ -166,7 +183,7 @@ async def _check_objects(context: ServiceContext, call: Call, wanted: _Wanted) -
         raise RpcError("NoSuchResource")
     if app is None:
         raise RpcError("InvalidApp.NotFound")
-    return app
+    return app, stream
 
 
 async def _content_key_row(context: ServiceContext, wanted: _Wanted, now: float) -> LicenseRow:

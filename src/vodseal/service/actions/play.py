@@ -90,7 +90,8 @@ async def get_play_info(service: Service, call: Call) -> Mapping[str, object]:
 
     Raises:
         RpcError: ``InvalidVideo.NotFound``, ``Forbidden.IllegalStatus``,
-            ``InvalidVideo.NoneStream``, ``InvalidParameter.*``.
+            ``InvalidVideo.NoneStream``, ``Forbidden.VodsealEncryption``,
+            ``InvalidParameter.*``.
     """
     context = service.context
     wanted = StreamFilter.read(call.parameters)
@@ -101,8 +102,6 @@ async def get_play_info(service: Service, call: Call) -> Mapping[str, object]:
     if video.status != Status.NORMAL:
         raise RpcError("Forbidden.IllegalStatus")
     chosen = choose_streams(streams, wanted)
-    if not chosen:
-        raise RpcError("InvalidVideo.NoneStream")
     end = int(call.now) + (wanted.auth_seconds or int(settings["url-auth-seconds"]))
     return {
         "VideoBase": _video_base(video),

@@ -174,7 +174,7 @@ class Stream(Base):
     status: Mapped[str] = mapped_column(String(16), default="Normal")
     """``Normal``, or ``Invisible`` when a newer stream has its definition and format."""
     encrypt_type: Mapped[str | None] = mapped_column(String(32))
-    """``HLSEncryption``; null when the stream is clear."""
+    """An ``EncryptType``; null when the stream is clear."""
     key_blob: Mapped[bytes | None] = mapped_column(index=True)
     """The data key of an encrypted stream, wrapped, context ``kms.contexts.stream``: the EDK."""
     entry_key: Mapped[str] = mapped_column(Text)

@@ -160,7 +160,7 @@ class InProcessRunner:
         slots = []
         for _ in range(packaging.most_streams):
             job_id = context.random(16).hex()
-            key_context = contexts.stream(claimed.video_id, job_id)
+            key_context = contexts.stream(claimed.video_id, job_id, packaging.encryption)
             if packaging.encrypts:
                 key = await context.kms.generate_data_key(key_context, _KEY_SIZE)
                 slots.append(StreamSlot(job_id=job_id, key=key.plain, wrapped_key=key.blob))

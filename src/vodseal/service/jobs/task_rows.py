@@ -15,12 +15,14 @@ from vodseal.license.digests import DIGEST_SIZE, seal_digests
 from vodseal.service.catalog import media_prefix
 from vodseal.service.database.models import Stream, TranscodeJob, TranscodeTask, Video
 from vodseal.service.lifecycle import Event, advance
+from vodseal.service.templates import TEMPLATE_GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from vodseal.media.encryption import EncryptType
     from vodseal.service.context import ServiceContext
     from vodseal.service.packaging.messages import Failed, Finished, FinishedStream, Planned
 
@@ -149,9 +151,11 @@ async def record_streams(
         last = select(func.max(Stream.position)).where(Stream.video_id == video.id)
         position = await session.scalar(last)
         first = 0 if position is None else position + 1
+        encryption = TEMPLATE_GROUPS[claimed.group_id].encryption
         for offset, stream in enumerate(finished.streams):
             await _hide_former(session, video.id, stream, now)
-            row = _stream_row(context, video.id, stream, wrapped.get(stream.job_id))
+            key_blob = wrapped.get(stream.job_id)
+            row = _stream_row(context, video.id, stream, encryption, key_blob)
             row.position, row.created_at, row.modified_at = first + offset, now, now
             session.add(row)
         has_picture = any(stream.width for stream in finished.streams)
@@ -206,6 +210,7 @@ def _stream_row(
     context: ServiceContext,
     video_id: str,
     stream: FinishedStream,
+    encryption: EncryptType,
     key_blob: bytes | None,
 ) -> Stream:
     joined = stream.digests
@@ -222,7 +227,7 @@ def _stream_row(
         format=stream.format,
         definition=stream.definition,
         stream_type="video" if stream.width else "audio",
-        encrypt_type="HLSEncryption" if key_blob is not None else None,
+        encrypt_type=encryption.value or None,
         key_blob=key_blob,
         entry_key=f"{media_prefix(video_id)}/{stream.job_id}/{stream.entry}",
         size=stream.size,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vodseal.media.encryption import EncryptType
+
 if TYPE_CHECKING:
     from vodseal.service.kms.protocol import KeyContext
 
@@ -20,12 +22,16 @@ def upload(upload_id: str) -> KeyContext:
     return {"purpose": "upload", "upload": upload_id}
 
 
-def stream(video_id: str, stream_id: str) -> KeyContext:
-    """Return the context of a stream's transport key (16 bytes), the EDK of its key URI.
+def stream(video_id: str, stream_id: str, encryption: EncryptType = EncryptType.HLS) -> KeyContext:
+    """Return the context of a stream's transport key (16 bytes).
 
-    A key request may name neither (wire 10.5): the row that holds the EDK does.
+    With standard HLS its wrapped form is the EDK of the key URI. A key request
+    may name neither video nor stream (wire 10.5): the row that holds the EDK
+    does. The key of a privately encrypted stream has another purpose, so that
+    the key endpoint cannot unwrap it (SPEC rpc §10).
     """
-    return {"purpose": "stream", "video": video_id, "stream": stream_id}
+    purpose = "private-stream" if encryption is EncryptType.PRIVATE else "stream"
+    return {"purpose": purpose, "video": video_id, "stream": stream_id}
 
 
 def license_key(download_id: str, device_id: str) -> KeyContext:

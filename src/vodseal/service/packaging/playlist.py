@@ -1,23 +1,49 @@
-"""The playlist of a packaged stream (wire 10).
+"""The playlist of a packaged stream (wire 10, SPEC rpc §10).
 
 Segments are named relative to it. The key has one URI, relative to the host:
 ``/key?Ciphertext=<wrapped key>&MediaId=<video>``, percent-encoded, as ``+ / =``
-get lost on the way otherwise. The content gate adds tokens to both.
+get lost on the way otherwise. The content gate adds tokens to both. The key of
+a privately encrypted stream has a name only, and the playlist does not hold it.
 """
 
 from __future__ import annotations
 
 import base64
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from vodseal.media.playlist import KeyMethod, MediaPlaylist, Segment, SegmentKey, write
+from vodseal.media.encryption import EncryptType
+from vodseal.media.playlist import (
+    IDENTITY,
+    LICENSE,
+    KeyMethod,
+    MediaPlaylist,
+    Segment,
+    SegmentKey,
+    write,
+)
+from vodseal.media.uris import license_uri
 
 if TYPE_CHECKING:
+    from vodseal.service.packaging.messages import StreamSlot
     from vodseal.service.packaging.outputs import StoredStream
 
-__all__ = ["key_uri", "write_playlist"]
+__all__ = ["key_uri", "playlist_key", "write_playlist"]
+
+_VERSIONS: Final = {IDENTITY: 3, LICENSE: 5}
+"""What a playlist needs: durations with a fraction, and KEYFORMAT (RFC 8216 section 7)."""
+
+
+def playlist_key(encryption: EncryptType, slot: StreamSlot, video_id: str) -> SegmentKey | None:
+    """Return how the playlist names the key of a stream, its IVs aside; None when it is clear."""
+    if encryption is EncryptType.NONE:
+        return None
+    if encryption is EncryptType.PRIVATE:
+        uri = license_uri(slot.job_id)
+        return SegmentKey(method=KeyMethod.AES_128, uri=uri, key_format=LICENSE)
+    return SegmentKey(method=KeyMethod.AES_128, uri=key_uri(slot.wrapped_key, video_id))
 
 
 def key_uri(wrapped_key: bytes, video_id: str) -> str:
@@ -26,14 +52,14 @@ def key_uri(wrapped_key: bytes, video_id: str) -> str:
     return f"/key?Ciphertext={quote(text, safe='')}&MediaId={quote(video_id, safe='')}"
 
 
-def write_playlist(stream: StoredStream, uri: str | None) -> str:
-    """Return the playlist; ``uri`` is where the key is, None for clear segments."""
+def write_playlist(stream: StoredStream, key: SegmentKey | None) -> str:
+    """Return the playlist; each segment gets ``key`` with its own IV, or none."""
     segments = tuple(
         Segment(
             uri=piece.name.rpartition("/")[2],
             duration=duration,
             number=number,
-            key=SegmentKey(method=KeyMethod.AES_128, uri=uri, iv=piece.iv) if uri else None,
+            key=None if key is None else replace(key, iv=piece.iv),
         )
         for number, (piece, duration) in enumerate(
             zip(stream.pieces, stream.durations, strict=True)
@@ -41,4 +67,5 @@ def write_playlist(stream: StoredStream, uri: str | None) -> str:
     )
     # A target is met by durations that round to it (RFC 8216 section 4.3.3.1).
     target = max(1, *(math.floor(duration + 0.5) for duration in stream.durations))
-    return write(MediaPlaylist(segments=segments, target_duration=target, version=3))
+    version = _VERSIONS[IDENTITY if key is None else key.key_format]
+    return write(MediaPlaylist(segments=segments, target_duration=target, version=version))

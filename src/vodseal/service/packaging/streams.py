@@ -22,7 +22,7 @@ from vodseal.service.packaging.messages import (
 from vodseal.service.packaging.originals import open_original
 from vodseal.service.packaging.outputs import RANGE_SIZE, FileOutput, HlsOutput
 from vodseal.service.packaging.pipeline import package
-from vodseal.service.packaging.playlist import key_uri, write_playlist
+from vodseal.service.packaging.playlist import playlist_key, write_playlist
 from vodseal.service.packaging.probe import open_media, probe
 from vodseal.service.packaging.segments import SegmentWriter
 from vodseal.service.packaging.templates import packaging_of
@@ -115,9 +115,9 @@ class _Attempt:
         stored = output.finish()
         is_hls = rendition.format == "m3u8"
         if is_hls:
-            has_key = slot.key is not None
-            uri = key_uri(slot.wrapped_key, self.spec.video_id) if has_key else None
-            self.writer.write_text(f"{slot.job_id}/{_PLAYLIST}", write_playlist(stored, uri))
+            encryption = packaging_of(self.spec.group_id).encryption
+            key = playlist_key(encryption, slot, self.spec.video_id)
+            self.writer.write_text(f"{slot.job_id}/{_PLAYLIST}", write_playlist(stored, key))
         video, track = rendition.video, self.source.video
         return FinishedStream(
             job_id=slot.job_id,

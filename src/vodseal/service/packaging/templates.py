@@ -16,6 +16,8 @@ from vodseal.service.templates import TEMPLATE_GROUPS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vodseal.media.encryption import EncryptType
+
 __all__ = ["PACKAGINGS", "Packaging", "packaging_of"]
 
 
@@ -28,6 +30,11 @@ class Packaging:
     """The rungs from the smallest up; empty for one stream as the source is."""
     formats: tuple[str, ...]
     """What each rung is written as: ``mp4``, ``m3u8``."""
+
+    @property
+    def encryption(self) -> EncryptType:
+        """How segments are encrypted."""
+        return TEMPLATE_GROUPS[self.group_id].encryption
 
     @property
     def encrypts(self) -> bool:
@@ -45,6 +52,8 @@ _PACKAGINGS: Final = (
     Packaging(group_id="encrypted", definitions=_LADDER, formats=("m3u8",)),
     Packaging(group_id="clear", definitions=_LADDER, formats=("mp4", "m3u8")),
     Packaging(group_id="encrypted-source", definitions=(), formats=("m3u8",)),
+    Packaging(group_id="private", definitions=_LADDER, formats=("m3u8",)),
+    Packaging(group_id="private-source", definitions=(), formats=("m3u8",)),
 )
 
 PACKAGINGS: Final[Mapping[str, Packaging]] = MappingProxyType(
