@@ -95,7 +95,7 @@ def choose_streams(streams: Sequence[Stream], wanted: StreamFilter) -> list[Stre
 
     ``Single`` leaves out the invisible ones, whose place a newer stream of the
     same definition and format has taken, and privately encrypted ones, which
-    nothing plays that asks like that (SPEC rpc §11).
+    nothing plays that asks like that (SPEC rpc §10).
 
     Raises:
         RpcError: ``InvalidVideo.NoneStream``, ``Forbidden.VodsealEncryption``.
