@@ -2,7 +2,8 @@
 
 A Python app is named by its bundle ID and the key of this manifest. The list
 says what belongs to the app, by path, size and SHA-256; walking the disk is
-somebody else's work. Paths are relative, with ``/``, and cannot lead outside.
+somebody else's work. Paths are relative, with ``/``, and cannot lead outside; a
+symbolic link is listed with where it leads to, which is a listed file.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ __all__ = ["AppManifest", "FileEntry", "seal_manifest"]
 _VERSION: Final = 1
 _HASH_SIZE: Final = 32
 _MAX_FILES: Final = 100_000
-_ENTRY_LENGTH: Final = 3
+_FILE_LENGTH: Final = 3
+_LINK_LENGTH: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class AppManifest:
     bundle_id: str
     public_key: bytes
     files: Mapping[str, FileEntry]
+    links: Mapping[str, str]
+    """Where each symbolic link leads to, as it is written in the link."""
 
     @property
     def identity(self) -> AppIdentity:
@@ -65,9 +69,9 @@ class AppManifest:
             fields = decode_map(body)
             fields.version(_VERSION)
             bundle_id = fields.text(1)
-            files = _parse_files(fields.items(2, most=_MAX_FILES))
+            files, links = _parse_entries(fields.items(2, most=_MAX_FILES))
             fields.finish()
-            manifest = cls(bundle_id=bundle_id, public_key=anchor, files=files)
+            manifest = cls(bundle_id=bundle_id, public_key=anchor, files=files, links=links)
             _ = manifest.identity
         except (FormatError, CredentialError) as error:
             raise AppIdentityError(f"the app's manifest does not hold: {error.message}") from error
@@ -75,41 +79,79 @@ class AppManifest:
 
 
 def seal_manifest(
-    bundle_id: str, files: Mapping[str, FileEntry], signing_key: Ed25519PrivateKey
+    bundle_id: str,
+    files: Mapping[str, FileEntry],
+    signing_key: Ed25519PrivateKey,
+    *,
+    links: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
-    """Return the signed manifest of ``files``.
+    """Return the signed manifest of ``files`` and ``links``.
 
     Raises:
         CredentialError: The bundle ID is not one.
-        AppIdentityError: A path may not stand in a manifest.
+        AppIdentityError: A path or a link may not stand in a manifest.
     """
     AppIdentity.python(bundle_id, signing_key.public_key().public_bytes_raw())
-    for path in files:
+    for path in (*files, *links):
         if not _is_inside(path):
             raise AppIdentityError(f"{path!r} may not stand in a manifest")
-    listed: list[CborValue] = [
-        [path, entry.size, entry.sha256] for path, entry in sorted(files.items())
-    ]
+    for path, target in links.items():
+        if _followed(path, target) not in files:
+            raise AppIdentityError(
+                f"{path!r} is a link that leads to no plain file of the app",
+                remedy="Put the file itself there: what lies elsewhere cannot be signed.",
+            )
+    entries: dict[str, list[CborValue]] = {
+        path: [path, entry.size, entry.sha256] for path, entry in files.items()
+    }
+    entries |= {path: [path, target] for path, target in links.items()}
+    listed: list[CborValue] = [entry for _, entry in sorted(entries.items())]
     body = encode({0: _VERSION, 1: bundle_id, 2: listed})
     return seal_self_anchored(EnvelopeType.APP_MANIFEST, body, signing_key)
 
 
-def _parse_files(items: list[CborValue]) -> Mapping[str, FileEntry]:
+def _parse_entries(items: list[CborValue]) -> tuple[Mapping[str, FileEntry], Mapping[str, str]]:
     files: dict[str, FileEntry] = {}
+    links: dict[str, str] = {}
     last = ""
     for item in items:
-        if not isinstance(item, list) or len(item) != _ENTRY_LENGTH:
-            raise MalformedError("a file entry is path, size and hash")
-        path, size, digest = item
+        if not isinstance(item, list) or len(item) not in {_LINK_LENGTH, _FILE_LENGTH}:
+            raise MalformedError("an entry is path, size and hash, or path and target")
+        path = item[0]
         if not isinstance(path, str) or not _is_inside(path) or path <= last:
             raise MalformedError("a path is not allowed, or out of order")
-        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-            raise MalformedError("a file size is not one")
-        if not isinstance(digest, bytes) or len(digest) != _HASH_SIZE:
-            raise MalformedError("a file hash is not one")
-        files[path] = FileEntry(size=size, sha256=digest)
+        if len(item) == _FILE_LENGTH:
+            files[path] = _parse_file(item)
+        elif isinstance(target := item[1], str):
+            links[path] = target
+        else:
+            raise MalformedError("the target of a link is not text")
         last = path
-    return MappingProxyType(files)
+    if any(_followed(path, target) not in files for path, target in links.items()):
+        raise MalformedError("a link leads to no listed file")
+    return MappingProxyType(files), MappingProxyType(links)
+
+
+def _parse_file(item: list[CborValue]) -> FileEntry:
+    _, size, digest = item
+    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+        raise MalformedError("a file size is not one")
+    if not isinstance(digest, bytes) or len(digest) != _HASH_SIZE:
+        raise MalformedError("a file hash is not one")
+    return FileEntry(size=size, sha256=digest)
+
+
+def _followed(path: str, target: str) -> str:
+    """Return the path that the link ``path`` leads to; empty when it may not."""
+    steps = path.split("/")[:-1]
+    for step in target.split("/"):
+        if step == ".." and steps:
+            steps.pop()
+        elif step in {"", ".", ".."}:
+            return ""
+        else:
+            steps.append(step)
+    return "/".join(steps)
 
 
 def _is_inside(path: str) -> bool:

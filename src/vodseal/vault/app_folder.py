@@ -3,12 +3,8 @@
 A Python app is its bundle ID and the key of its manifest. The manifest lists
 every file of the app with size and SHA-256, so that the security file opens only
 next to the files that the developer signed. What is checked, in this order: the
-manifest's signature, then that the folder holds these files and no others, then
-every hash, in several threads.
-
-``__pycache__`` and the manifest itself are left out: Python writes the one by
-itself, and a file cannot hold its own hash. A symbolic link, a socket or a pipe
-is refused: what it leads to is not under the signature.
+manifest's signature, then that the folder holds these files and no others, each
+of its size, then every hash, in several threads.
 
 A change between the check and the use of a file by the same user is not seen
 (security.md 2, row 16).
@@ -16,11 +12,6 @@ A change between the check and the use of a file by the same user is not seen
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives import serialization
@@ -28,10 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vodseal.credential.manifest import AppManifest, FileEntry, seal_manifest
 from vodseal.errors import AppIdentityError
+from vodseal.vault.app_files import compile_sources, find_files, hash_files, is_foreign_cache
 from vodseal.vault.private_files import write_private_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
+    from pathlib import Path
 
     from vodseal.credential.fingerprint import AppIdentity
 
@@ -45,10 +38,13 @@ __all__ = [
 ]
 
 MANIFEST_NAME: Final = "vodseal-app.manifest"
-_SKIPPED_FOLDER: Final = "__pycache__"
-_MAX_THREADS: Final = 8
 _MANIFEST_MODE: Final = 0o644
 _SHOWN: Final = 3
+_REMEDY: Final = "Install the app anew; its developer signs it again with `vodseal app sign`."
+_COMPILED_REMEDY: Final = (
+    "Run the app with the Python that it was signed with, or install it anew; its developer "
+    "signs it with the Python that runs it: `vodseal app sign`."
+)
 
 
 def make_manifest_key(path: Path) -> Ed25519PrivateKey:
@@ -90,14 +86,20 @@ def load_manifest_key(path: Path) -> Ed25519PrivateKey:
 def sign_app_folder(folder: Path, bundle_id: str, key: Ed25519PrivateKey) -> AppManifest:
     """Write the manifest of what ``folder`` holds now, and return it.
 
+    The modules in it are compiled first: sign with the Python that runs the app.
+
     Raises:
         AppIdentityError: The folder holds what cannot be signed, or cannot be
             read. The manifest that was there is as it was.
         CredentialError: The bundle ID is not one.
-        OSError: The manifest could not be written.
+        OSError: A compiled module or the manifest could not be written.
     """
-    files = _hash_all(folder, _walk(folder))
-    signed = seal_manifest(bundle_id, files, key)
+    compile_sources(folder)
+    found = find_files(folder)
+    sizes = {path: size for path, size in found.sizes.items() if path != MANIFEST_NAME}
+    digests = hash_files(folder, sizes)
+    files = {path: FileEntry(size=sizes[path], sha256=digests[path]) for path in sizes}
+    signed = seal_manifest(bundle_id, files, key, links=found.links)
     write_private_file(folder / MANIFEST_NAME, signed, mode=_MANIFEST_MODE)
     return AppManifest.parse(signed)
 
@@ -125,57 +127,26 @@ def check_app_folder(folder: Path) -> AppIdentity:
             missing, added or altered; the message names the first few.
     """
     manifest = read_manifest(folder)
-    paths = _walk(folder)
-    _refuse("added", sorted(set(paths) - set(manifest.files)))
-    _refuse("missing", sorted(set(manifest.files) - set(paths)))
-    found = _hash_all(folder, paths)
-    _refuse("altered", [path for path in paths if found[path] != manifest.files[path]])
+    found = find_files(folder)
+    listed = manifest.files.keys() | manifest.links.keys()
+    present = (found.sizes.keys() | found.links.keys()) - {MANIFEST_NAME}
+    _refuse("added", (path for path in present - listed if not is_foreign_cache(path)))
+    _refuse("missing", listed - present)
+    _refuse("altered", (p for p, target in manifest.links.items() if found.links.get(p) != target))
+    sizes = {path: entry.size for path, entry in manifest.files.items()}
+    _refuse("altered", (path for path, size in sizes.items() if found.sizes.get(path) != size))
+    digests = hash_files(folder, sizes)
+    _refuse("altered", (p for p, entry in manifest.files.items() if digests[p] != entry.sha256))
     return manifest.identity
 
 
-def _refuse(what: str, paths: list[str]) -> None:
-    if paths:
-        names = ", ".join(paths[:_SHOWN]) + (", ..." if len(paths) > _SHOWN else "")
-        raise AppIdentityError(
-            f"files of the app were {what} after it was signed: {names}",
-            remedy="Install the app anew; its developer signs it again with `vodseal app sign`.",
-        )
-
-
-def _walk(folder: Path) -> list[str]:
-    """Return the relative paths of all files, in order."""
-    found: list[str] = []
-    pending = [folder]
-    while pending:
-        current = pending.pop()
-        try:
-            entries = list(os.scandir(current))
-        except OSError as error:
-            raise AppIdentityError(f"{current} cannot be read") from error
-        for entry in entries:
-            mode = entry.stat(follow_symlinks=False).st_mode
-            if stat.S_ISDIR(mode) and entry.name != _SKIPPED_FOLDER:
-                pending.append(Path(entry.path))
-            elif stat.S_ISREG(mode):
-                found.append(Path(entry.path).relative_to(folder).as_posix())
-            elif not stat.S_ISDIR(mode):
-                raise AppIdentityError(
-                    f"{entry.path} is a link or no plain file",
-                    remedy="An app's folder holds plain files and folders only.",
-                )
-    return sorted(path for path in found if path != MANIFEST_NAME)
-
-
-def _hash_all(folder: Path, paths: list[str]) -> Mapping[str, FileEntry]:
-    threads = min(_MAX_THREADS, os.cpu_count() or 1)
-    with ThreadPoolExecutor(threads, thread_name_prefix="vodseal-hash") as pool:
-        return dict(zip(paths, pool.map(lambda path: _hash(folder / path), paths), strict=True))
-
-
-def _hash(path: Path) -> FileEntry:
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").digest()
-            return FileEntry(size=file.tell(), sha256=digest)
-    except OSError as error:
-        raise AppIdentityError(f"{path} cannot be read") from error
+def _refuse(what: str, paths: Iterable[str]) -> None:
+    guilty = sorted(paths)
+    if not guilty:
+        return
+    names = ", ".join(guilty[:_SHOWN]) + (", ..." if len(guilty) > _SHOWN else "")
+    compiled = all(path.endswith(".pyc") for path in guilty)
+    raise AppIdentityError(
+        f"files of the app were {what} after it was signed: {names}",
+        remedy=_COMPILED_REMEDY if compiled else _REMEDY,
+    )
