@@ -18,13 +18,14 @@ from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
 from vodseal.vault.app_folder import (
     MANIFEST_NAME,
-    check_app_folder,
     load_manifest_key,
     make_manifest_key,
     read_manifest,
     sign_app_folder,
 )
+from vodseal.vault.app_identity import identify
 from vodseal.vault.home import default_home
+from vodseal.vault.platform_identity import this_platform
 from vodseal.vault.private_files import make_private_folder
 
 if TYPE_CHECKING:
@@ -94,14 +95,20 @@ def sign(folder: Path, /, *, manifest_key: Path | None = None, json: Json = Fals
 def check(folder: Path, /, *, json: Json = False) -> None:
     """Check that an app's folder is as its developer signed it.
 
+    Also tells which identity level an app that runs from it shows here, and what the
+    operating system says of it.
+
     Example: vodseal app check ./cinema
 
     Args:
         folder: The app's folder.
         json: Print one JSON object.
     """
-    check_app_folder(folder)
-    _tell(read_manifest(folder), folder, as_json=json)
+    platform = this_platform()
+    shown = identify(folder, platform)
+    level = f"{shown.level:d} ({shown.level.name.lower()})"
+    manifest = read_manifest(folder)
+    _tell(manifest, folder, as_json=json, identity_level=level, platform=platform.says())
 
 
 def _check(folder: Path, key: Path) -> None:

@@ -15,23 +15,20 @@ service it began with.
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from vodseal.clock import SystemClock
-from vodseal.credential.fingerprint import AppIdentity
 from vodseal.credential.security_file import SecurityFile, UnlockedApp
 from vodseal.errors import (
-    AppIdentityError,
     CredentialError,
     LicenseMissingError,
     SecurityFileError,
 )
 from vodseal.license.open import open_content_key, open_stream_key, verify_license
 from vodseal.license.policy import check
-from vodseal.vault.app_folder import MANIFEST_NAME, check_app_folder
+from vodseal.vault.app_identity import identify
 from vodseal.vault.home import default_home
 from vodseal.vault.store import Vault
 
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vodseal.clock import Clock
+    from vodseal.credential.fingerprint import AppIdentity
     from vodseal.license.model import License
 
 __all__ = ["AppKeySource", "KeyService", "current", "install", "installed", "uninstall"]
@@ -65,8 +63,8 @@ class KeyService:
 
         Args:
             security_file: Its path or its bytes.
-            app: The app's folder, whose manifest is checked, or an identity that
-                the platform vouches for. None: the folder of the main script.
+            app: The app's folder, whose manifest is checked here; None for the folder
+                of the bundle or the main script. Or an identity to take as it is.
             app_key: Where the private string comes from, when the file needs one.
             home: The user's home folder of vodseal; ``default_home()`` when None.
             clock: Decides what is valid now.
@@ -77,7 +75,7 @@ class KeyService:
         self._lock = threading.Lock()
         self._app: UnlockedApp | None = None
         self._vault: Vault | None = None
-        self._identity = _kept(lambda: _identify(app))
+        self._identity = _kept(lambda: identify(app))
         self._file = _kept(lambda: _read(security_file))
 
     def unlock(self) -> UnlockedApp:
@@ -86,13 +84,16 @@ class KeyService:
         Raises:
             SecurityFileError: The security file cannot be read, is not valid
                 now, or does not open for this app.
-            AppIdentityError: The app's files are not as its developer signed them.
+            AppIdentityError: The app's files are not as its developer signed them, or
+                the file asks for a higher identity level than the app has shown.
         """
         with self._lock:
             file = _given(self._file)
             file.check_validity(self._clock.now())
             if self._app is None:
-                self._app = file.open(_given(self._identity), _private_string(self._app_key))
+                shown = _given(self._identity)
+                private_string = _private_string(self._app_key)
+                self._app = file.open(shown.identity, private_string, level=shown.level)
             return self._app
 
     def open_ahead(self) -> None:
@@ -158,24 +159,6 @@ class KeyService:
         opened = verify_license(envelope, trust=self.unlock().trust, device_key=device_key)
         check(opened, now)
         return opened
-
-
-def _identify(app: Path | AppIdentity | None) -> AppIdentity:
-    if isinstance(app, AppIdentity):
-        return app
-    folder = _main_folder() if app is None else app
-    if folder is None or (app is None and not (folder / MANIFEST_NAME).is_file()):
-        raise AppIdentityError(
-            "it is not known which app this is",
-            remedy="Give the app's folder or its identity to init_service(), or sign the folder "
-            "of the main script with `vodseal app sign`.",
-        )
-    return check_app_folder(folder)
-
-
-def _main_folder() -> Path | None:
-    script = getattr(sys.modules.get("__main__"), "__file__", None)
-    return Path(script).resolve().parent if script else None
 
 
 def _read(security_file: bytes | Path) -> SecurityFile:

@@ -44,6 +44,8 @@ def test_a_signed_folder_checks(vodseal, signed, folder) -> None:
     said = vodseal("app", "check", folder, "--json")
     assert said.status == 0
     assert said.answer["fingerprint"] == signed.answer["fingerprint"]
+    assert said.answer["identity_level"] == "1 (manifest)"
+    assert said.answer["platform"]
 
 
 @pytest.mark.parametrize("change", ["altered", "added", "missing"])

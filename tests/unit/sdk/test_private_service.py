@@ -17,7 +17,7 @@ from vodseal.credential.security_file import issue_security_file
 from vodseal.credential.trust import VerificationKeys
 from vodseal.errors import AppIdentityError, SecurityFileError
 from vodseal.vault import key_service
-from vodseal.vault.app_folder import make_manifest_key, sign_app_folder
+from vodseal.vault.app_folder import check_app_folder, make_manifest_key, sign_app_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def security_file(app: Path, tmp_path: Path) -> Path:
     path = tmp_path / "encryptedApp.dat"
     path.write_bytes(
         issue_security_file(
-            identity=key_service.check_app_folder(app),
+            identity=check_app_folder(app),
             app_private_key=X25519PrivateKey.generate(),
             opening=Argon2Opening(salt=os.urandom(16), memory_kib=19 * 1024, passes=1),
             private_string=PRIVATE_STRING,

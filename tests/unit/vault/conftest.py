@@ -19,6 +19,7 @@ from vodseal.license.issue import issue_license
 from vodseal.license.model import LicenseTerms
 
 if TYPE_CHECKING:
+    from vodseal.credential.requirements import AppRequirements
     from vodseal.vault.store import Vault
 
 PRIVATE_STRING = "Abcdefgh12345678"
@@ -35,11 +36,21 @@ class Issuer:
     def trust(self) -> VerificationKeys:
         public = self.key.public_key().public_bytes_raw()
         return VerificationKeys(
-            {EnvelopeType.SECURITY_FILE: (public,), EnvelopeType.LICENSE: (public,)}
+            {
+                EnvelopeType.SECURITY_FILE: (public,),
+                EnvelopeType.LICENSE: (public,),
+                EnvelopeType.REVOCATION: (public,),
+            }
         )
 
     def security_file(
-        self, identity: AppIdentity, *, private_string: str | None = None, not_after: int = 0
+        self,
+        identity: AppIdentity,
+        *,
+        private_string: str | None = None,
+        not_after: int = 0,
+        serial: bytes | None = None,
+        requirements: AppRequirements | None = None,
     ) -> bytes:
         self.app_keys[identity.fingerprint] = app_key = X25519PrivateKey.generate()
         return issue_security_file(
@@ -49,10 +60,11 @@ class Issuer:
             if private_string is None
             else Argon2Opening(salt=os.urandom(16), memory_kib=19 * 1024, passes=1),
             private_string=private_string,
-            serial=identity.fingerprint[:16],
+            serial=serial or identity.fingerprint[:16],
             trust=self.trust,
             signing_key=self.key,
             not_after=not_after,
+            requirements=requirements,
         )
 
     def license(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vodseal.credential.fingerprint import AppIdentity
+from vodseal.credential.requirements import AppRequirements, IdentityLevel
 from vodseal.errors import (
     AppIdentityError,
     LicenseBindingError,
@@ -20,7 +21,12 @@ from vodseal.errors import (
 from vodseal.license.issue import issue_local_license
 from vodseal.license.model import LicenseTerms
 from vodseal.vault import key_service
-from vodseal.vault.app_folder import make_manifest_key, sign_app_folder
+from vodseal.vault.app_folder import (
+    check_app_folder,
+    load_manifest_key,
+    make_manifest_key,
+    sign_app_folder,
+)
 from vodseal.vault.key_service import KeyService
 
 if TYPE_CHECKING:
@@ -230,6 +236,41 @@ def test_an_altered_app_is_refused_before_any_key_is_opened(
     assert asked == []
 
 
+@pytest.mark.parametrize("change", ["other bundle id", "other key"])
+def test_an_app_that_was_signed_as_another_does_not_open_the_file(
+    issuer: Issuer, app: Path, tmp_path: Path, change: str
+) -> None:
+    file = issuer.security_file(sign_identity(app))
+    if change == "other key":
+        sign_app_folder(app, "com.example.player", make_manifest_key(tmp_path / "other.key"))
+    else:
+        sign_app_folder(app, "com.example.thief", load_manifest_key(tmp_path / "developer.key"))
+    service = KeyService(file, app, home=tmp_path)
+    with pytest.raises(SecurityFileError) as caught:
+        service.unlock()
+    assert caught.value.remedy
+
+
+def test_an_app_says_how_it_has_shown_itself(
+    issuer: Issuer, app: Path, identity: AppIdentity, tmp_path: Path
+) -> None:
+    signed = KeyService(issuer.security_file(sign_identity(app)), app, home=tmp_path)
+    assert signed.unlock().level is IdentityLevel.MANIFEST
+    named = KeyService(issuer.security_file(identity), identity, home=tmp_path)
+    assert named.unlock().level is IdentityLevel.FILE
+
+
+def test_a_file_that_asks_for_a_signed_app_does_not_open_for_a_name(
+    issuer: Issuer, app: Path, tmp_path: Path
+) -> None:
+    asked = AppRequirements(least_level=IdentityLevel.MANIFEST)
+    file = issuer.security_file(sign_identity(app), requirements=asked)
+    KeyService(file, app, home=tmp_path).unlock()
+    with pytest.raises(AppIdentityError) as caught:
+        KeyService(file, sign_identity(app), home=tmp_path).unlock()
+    assert "app sign" in caught.value.remedy
+
+
 def test_the_main_scripts_folder_is_the_app_when_none_is_named(
     issuer: Issuer, app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,7 +287,7 @@ def test_the_main_scripts_folder_is_the_app_when_none_is_named(
 
 
 def sign_identity(app: Path) -> AppIdentity:
-    return key_service.check_app_folder(app)
+    return check_app_folder(app)
 
 
 @pytest.fixture
