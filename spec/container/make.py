@@ -208,11 +208,13 @@ def many_parts() -> dict[str, tuple[str, bytes, bytes]]:
     stale = right[:tail_at] + sealed_part(SHORT, number=1, salt="stale") + right[tail_at + 172 :]
     moved = assembled([other, part, three[2]], end)
     again = assembled(three, end, fields=lambda f: f.update({2: table}))
+    earlier = sealed_part(b"", number=1, salt="stale")
+    full = assembled([part, empty], PART)
     shorter = assembled([part, sealed_part(SHORT[1:], number=1) + b"\0"], size)
     return {
         "two_parts": ("ok", right, plain + SHORT),
         "three_parts": ("ok", assembled(three, end), plain + other_plain + SHORT),
-        "one_full_part": ("ok", assembled([part, empty], PART), plain),
+        "one_full_part": ("ok", full, plain),
         "second_part_altered": ("tampered", flip(right, tail_at + 60), plain),
         "second_part_salt_altered": ("tampered", flip(right, tail_at + 23, 7), plain),
         "second_part_commitment_altered": ("tampered", flip(right, tail_at + 24), plain),
@@ -221,6 +223,13 @@ def many_parts() -> dict[str, tuple[str, bytes, bytes]]:
         "second_part_of_another_file": ("tampered", foreign, plain),
         "second_part_shorter_than_told": ("tampered", shorter, plain),
         "second_part_missing": ("truncated", right[:tail_at] + right[tail_at + 172 :], b""),
+        "empty_part_altered": ("tampered", flip(full, tail_at + 71), b""),
+        "empty_part_salt_altered": ("tampered", flip(full, tail_at), b""),
+        "empty_part_of_an_earlier_attempt": (
+            "tampered", full[:tail_at] + earlier + full[tail_at + 72 :], b""
+        ),
+        "empty_file_altered": ("tampered", flip(whole(b""), 4096 + 60), b""),
+        "empty_file_salt_altered": ("tampered", flip(whole(b""), 4096), b""),
         "end_of_a_full_part_altered": ("tampered", flip(right, tail_at - 1), b""),
         "parts_swapped": ("tampered", moved, b""),
         "part_table_swapped": ("tampered", again, b""),

@@ -49,6 +49,7 @@ export class SealedFile {
     this.table = this.meta(data.subarray(Number(metaAt)));
     this.parts = new Map();
     this.opened = {};
+    if (this.size % PART === 0) this.part(this.size / PART); // no read would come to it
   }
 
   derived(what, size = 32) {
@@ -87,10 +88,7 @@ export class SealedFile {
 
   /** At most ``length`` bytes from ``at``: fewer only at the end, and never across a chunk. */
   read(at, length) {
-    if (at >= this.size) {
-      this.part(Math.floor(this.size / PART));
-      return Buffer.alloc(0);
-    }
+    if (at >= this.size) return Buffer.alloc(0);
     const index = Math.floor(at / CHUNK);
     if (this.opened.index !== index) {
       const { message, sealed } = this.part(Math.floor(at / PART));

@@ -33,7 +33,6 @@ function outcome(way) {
 
 function* inSteps(file, step, from = 0, until = Infinity) {
   for (let at = from, piece; at < until && (piece = file.read(at, Math.min(step, until - at))).length; at += piece.length) yield piece;
-  if (until === Infinity) file.read(Infinity, 1);
 }
 
 /** Chunk after chunk from the end of what may be given out, then the byte behind it. */

@@ -6,8 +6,9 @@ Promises, in order of weight:
    and a buffer whose filling failed is zeroed (SPEC container §7.4).
 2. The length is proved, not believed: the header is under a MAC, the file is
    exactly as long as it says, and the last chunk of a part is opened before any
-   other of that part (SPEC container §7.3). A file cut short is refused when it
-   is opened, never in the middle of the film.
+   other of that part; a last part that is empty when the file is (SPEC container
+   §7.3). A file cut short is refused when it is opened, never in the middle of
+   the film.
 3. Whole chunks are opened straight into the caller's buffer. Beside it there is
    one chunk of plaintext in memory, and 1 MiB of sealed bytes.
 """
@@ -63,14 +64,13 @@ class SealedReader(io.RawIOBase):
             UnsupportedVersionError: Written by a later version.
             WrongKeyError: The file was sealed under another key.
             TruncatedError: The file is longer or shorter than it was sealed.
-            TamperedError: Header or meta were altered.
+            TamperedError: Header or meta were altered, or an empty last part.
             MalformedError: They are authentic, and not allowed.
             OSError: The bytes could not be read.
         """
         super().__init__()
         self._source = source
         self._openers: OrderedDict[int, MessageOpener] = OrderedDict()
-        self._sealed = memoryview(bytearray(_RUN_CHUNKS * SEALED_CHUNK_SIZE))
         self._chunk = memoryview(bytearray(CHUNK_SIZE))
         self._chunk_at: tuple[int, int] | None = None
         self._position = 0
@@ -78,6 +78,9 @@ class SealedReader(io.RawIOBase):
         self._record = _read_meta(source, content_key, self.header)
         self.size = self.header.plaintext_size
         self._part_key = part_key(content_key, self.header.file_id)
+        self._sealed = memoryview(bytearray(_RUN_CHUNKS * SEALED_CHUNK_SIZE))
+        if self.size % PART_SIZE == 0:  # No read would ever come to the last part.
+            self._opener(self.header.part_count - 1)
 
     @property
     def meta(self) -> Meta:
