@@ -207,6 +207,15 @@ _OURS: Final = {
     "Forbidden.AppRevoked": ServerError(
         403, "The app's registration was revoked.", C.ENCRYPT_FILE_NOT_MATCH
     ),
+    "Forbidden.DeviceNotEnrolled": ServerError(
+        403, "The device has no certificate for this app.", C.LICENSE_INVALID
+    ),
+    "Forbidden.IdentityLevel": ServerError(
+        403, "The app asks for a higher identity level.", C.APP_IDENTITY_INVALID
+    ),
+    "Forbidden.KeyStoreLevel": ServerError(
+        403, "The app asks for a device key in a key store, not in a file.", C.KEY_STORE_UNUSABLE
+    ),
     "Forbidden.DeviceRevoked": ServerError(403, "The device was revoked.", C.LICENSE_REVOKED),
     "Forbidden.LicenseRevoked": ServerError(403, "The license was revoked.", C.LICENSE_REVOKED),
     "InvalidApp.Incomplete": ServerError(

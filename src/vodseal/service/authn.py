@@ -19,6 +19,7 @@ from vodseal.service.policy import (
     OPEN_ACTIONS,
     PLAY_ACTIONS,
     READ_ACTIONS,
+    SAME_AS,
     parse_policy,
 )
 from vodseal.service.session_tokens import KEY_ID_PREFIX, Session, SessionKind, open_token
@@ -118,6 +119,7 @@ def authorize(
     session = caller.session
     if session is None or action in OPEN_ACTIONS:
         return
+    action = SAME_AS.get(action, action)
     video_id = parameters.get("VideoId", "")
     if session.kind is SessionKind.PLAY:
         if action not in PLAY_ACTIONS:

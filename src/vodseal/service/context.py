@@ -31,6 +31,8 @@ class ServiceKeys:
     """Signs lists of segment digests."""
     revocation: Ed25519PrivateKey = field(repr=False)
     """Signs the list of what is revoked."""
+    enrolment: Ed25519PrivateKey = field(repr=False)
+    """Signs certificates of devices."""
     tokens: bytes = field(repr=False)
     """Seals session tokens, PlayAuth and HLS tokens; 32 bytes."""
     urls: str = field(repr=False)

@@ -97,6 +97,7 @@ async def _answer(
         values=values,
         caller=caller,
         now=now,
+        method=request.method,
         base_url=base_url(service, request),
     )
     return await action.handle(service, call)

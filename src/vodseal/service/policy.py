@@ -20,6 +20,7 @@ __all__ = [
     "OPEN_ACTIONS",
     "PLAY_ACTIONS",
     "READ_ACTIONS",
+    "SAME_AS",
     "Policy",
     "parse_policy",
 ]
@@ -31,6 +32,7 @@ ADMIN_ACTIONS: Final = frozenset(
         "RegisterApp",
         "ReissueApp",
         "RevokeApp",
+        "RevokeDevice",
         "SetServiceSettings",
     }
 )
@@ -38,6 +40,12 @@ ADMIN_ACTIONS: Final = frozenset(
 
 OPEN_ACTIONS: Final = frozenset({"GetRevocationList"})
 """What every session may do, whatever its policy and its video: no one is kept from hearing it."""
+
+SAME_AS: Final = {
+    "CreateEnrolmentChallenge": "AcquireDownloadLicense",
+    "EnrollDevice": "AcquireDownloadLicense",
+}
+"""What goes without saying: who may have a license may enrol for it."""
 
 READ_ACTIONS: Final = frozenset(
     {

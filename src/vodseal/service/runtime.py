@@ -52,5 +52,6 @@ class Call:
     caller: Caller
     values: Mapping[str, str]
     now: float
+    method: str = "POST"
     base_url: str
     """What the client reached us by, without a slash at the end."""

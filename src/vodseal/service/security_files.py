@@ -51,6 +51,9 @@ class Order:
     """None for a file that opens alone."""
 
     requirements: AppRequirements = field(default_factory=AppRequirements)
+    needs_certificate: bool = True
+    """Whether licenses go to enrolled devices alone."""
+
     replaces: str | None = None
     """The serial of the file whose place it takes."""
 
@@ -92,6 +95,7 @@ async def issue(context: ServiceContext, order: Order, now: float) -> Issued:
         opening=FILE_ALONE if order.private_string is None else PRIVATE_STRING,
         least_level=int(order.requirements.least_level),
         file_key_store=order.requirements.file_key_store,
+        needs_certificate=order.needs_certificate,
         replaces=order.replaces,
         created_at=now,
     )
@@ -130,6 +134,7 @@ def _trust(keys: ServiceKeys) -> VerificationKeys:
         {
             EnvelopeType.SECURITY_FILE: (keys.credential.public_key().public_bytes_raw(),),
             EnvelopeType.LICENSE: (keys.license.public_key().public_bytes_raw(),),
+            EnvelopeType.DEVICE_CERTIFICATE: (keys.enrolment.public_key().public_bytes_raw(),),
             EnvelopeType.REVOCATION: (keys.revocation.public_key().public_bytes_raw(),),
             EnvelopeType.SEGMENT_DIGESTS: (keys.digests.public_key().public_bytes_raw(),),
         }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["has_service_keys", "load_service_keys"]
 
-_SIGNING: Final = ("credential", "license", "digests", "revocation")
+_SIGNING: Final = ("credential", "license", "digests", "revocation", "enrolment")
 _SECRETS: Final = ("tokens", "urls")
 _SIZE: Final = 32
 
@@ -76,6 +76,7 @@ async def load_service_keys(
         license=_signing_key(plain["license"]),
         digests=_signing_key(plain["digests"]),
         revocation=_signing_key(plain["revocation"]),
+        enrolment=_signing_key(plain["enrolment"]),
         tokens=plain["tokens"],
         urls=plain["urls"].hex(),
     )

@@ -91,7 +91,9 @@ def test_key_files_need_secure_mode(service, mode):
 
 
 def register(service, bundle="com.example.player", *, key=None, string=STRING, **parameters):
+    """Register an app whose devices need no certificate: test_devices.py has the others."""
     key = key or Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    parameters = {"NeedsCertificate": "false"} | parameters
     answer = service.ok(
         "RegisterApp",
         Kind="python",

@@ -12,6 +12,7 @@ from vodseal.sdk.sources import VidAuth, VidSts
 from vodseal.sdk.transport import RpcClient
 from vodseal.testing.answers import mismatches
 
+from .device_client import DeviceClient
 from .test_apps import SHA1, STRING, Device, acquire, register
 from .test_apps import secure as secure  # noqa: PLC0414 - a fixture, used by name
 
@@ -55,6 +56,7 @@ def app_answers(service, stream):
     serial, _, _ = register(service)
     request = Device().request(stream, serial, os.urandom(16))
     yield "AcquireDownloadLicense", acquire(service, request).json
+    yield from device_answers(service)
     registered = service.ok(
         "RegisterApp", Kind="ios-bundle", Identifier="com.example.app", AppDecryptKey=STRING
     )
@@ -71,6 +73,18 @@ def app_answers(service, stream):
         "GenerateDownloadSecretKey", AppIdentification=SHA1, AppDecryptKey=STRING
     )
     yield "GenerateDownloadSecretKey", generated
+
+
+def device_answers(service):
+    _, file, identity = register(service)
+    device = DeviceClient(service, file.open(identity, STRING))
+    yield (
+        "CreateEnrolmentChallenge",
+        service.ok("CreateEnrolmentChallenge", **device.named),
+    )
+    yield "EnrollDevice", device.enrol().json
+    yield "ListDevices", service.ok("ListDevices")
+    yield "RevokeDevice", service.ok("RevokeDevice", DeviceId=device.keys.device_id.hex())
 
 
 def test_every_answer_fits_its_model(service, secure):

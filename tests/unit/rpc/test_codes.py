@@ -103,6 +103,9 @@ def test_every_row_is_an_error_with_a_text(server_code: str) -> None:
         ErrorCode.DOWNLOAD_SWITCH_OFF,
         ErrorCode.ENCRYPT_FILE_NOT_MATCH,
         ErrorCode.GET_AES_KEY_FAIL,
+        ErrorCode.APP_IDENTITY_INVALID,
+        ErrorCode.KEY_STORE_UNUSABLE,
+        ErrorCode.LICENSE_INVALID,
         ErrorCode.LICENSE_REVOKED,
     }
 

@@ -56,7 +56,8 @@ class RegisterAppRequest(Request[RegisterAppAnswer]):
     ``manifest_key`` (base64) belongs to kind python. ``app_decrypt_key`` is the
     private string; it is needed unless ``file_alone``. The app has to show
     ``least_identity_level``; without ``file_key_store``, a device may not keep its
-    seed in a file.
+    seed in a file; unless ``needs_certificate`` is false, only devices that have
+    enrolled get licenses.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class RegisterAppRequest(Request[RegisterAppAnswer]):
     app_decrypt_key: Annotated[str | None, Form()] = field(default=None, repr=False)
     least_identity_level: int | None = None
     file_key_store: bool | None = None
+    needs_certificate: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ class ReissueAppRequest(Request[ReissueAppAnswer]):
     """A security file in the place of the one with ``serial``.
 
     That one ends after ``grace_seconds``, at once when they are 0, after 30 days
-    when they are left out. What is left out of the last two stays as it was.
+    when they are left out. What is left out of the last three stays as it was.
     """
 
     serial: str
@@ -92,6 +94,7 @@ class ReissueAppRequest(Request[ReissueAppAnswer]):
     grace_seconds: int | None = None
     least_identity_level: int | None = None
     file_key_store: bool | None = None
+    needs_certificate: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,7 @@ class App(Message):
     replaces: str = ""
     least_identity_level: int = 0
     file_key_store: bool = True
+    needs_certificate: bool = False
     creation_time: str = ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from vodseal.rpc.messages import apps, downloads, play, settings, sts, transcode, videos
+from vodseal.rpc.messages import apps, devices, downloads, play, settings, sts, transcode, videos
 from vodseal.rpc.messages.requests import Request
 
 __all__ = ["ACTIONS"]
@@ -30,6 +30,10 @@ _REQUESTS: Final[tuple[type[Request[Any]], ...]] = (
     downloads.AcquireDownloadLicenseRequest,
     downloads.GetSegmentDigestsRequest,
     downloads.CreateHlsUriTokenRequest,
+    devices.CreateEnrolmentChallengeRequest,
+    devices.EnrollDeviceRequest,
+    devices.ListDevicesRequest,
+    devices.RevokeDeviceRequest,
     downloads.GetRevocationListRequest,
     settings.GetServiceSettingsRequest,
     settings.SetServiceSettingsRequest,

@@ -80,6 +80,7 @@ async def register_app(service: Service, call: Call) -> Mapping[str, object]:
         identity=_identity(call.parameters),
         private_string=_opening(call.parameters),
         requirements=_requirements(call.parameters, AppRequirements()),
+        needs_certificate=call.parameters.boolean("NeedsCertificate", default=True),
     )
     return _told(await _stored(service, order, call.now))
 
@@ -106,6 +107,9 @@ async def reissue_app(service: Service, call: Call) -> Mapping[str, object]:
         identity=identity_of(former),
         private_string=_opening(call.parameters),
         requirements=_requirements(call.parameters, requirements_of(former)),
+        needs_certificate=call.parameters.boolean(
+            "NeedsCertificate", default=former.needs_certificate
+        ),
         replaces=serial,
     )
     issued = await issue(service.context, order, call.now)
@@ -229,5 +233,6 @@ def _describe(row: App, now: float) -> dict[str, object]:
         "Replaces": row.replaces or "",
         "LeastIdentityLevel": row.least_level,
         "FileKeyStore": row.file_key_store,
+        "NeedsCertificate": row.needs_certificate,
         "CreationTime": format_time(row.created_at),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vodseal.service.actions import (
     apps,
+    devices,
     download,
     library,
     operator,
@@ -42,6 +43,10 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "GetSegmentDigests": Action(handle=download.get_segment_digests),
         "GenerateDownloadSecretKey": Action(handle=apps.generate_download_secret_key),
         "RegisterApp": Action(handle=apps.register_app),
+        "CreateEnrolmentChallenge": Action(handle=devices.create_enrolment_challenge),
+        "EnrollDevice": Action(handle=devices.enroll_device),
+        "ListDevices": Action(handle=devices.list_devices),
+        "RevokeDevice": Action(handle=devices.revoke_device),
         "ListApps": Action(handle=apps.list_apps),
         "DescribeApp": Action(handle=apps.describe_app),
         "ReissueApp": Action(handle=apps.reissue_app),

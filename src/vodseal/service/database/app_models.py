@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, String, Text, true
+from sqlalchemy import Index, String, Text, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vodseal.service.database.base import Base
@@ -36,6 +36,8 @@ class App(Base):
     """A value of ``IdentityLevel``."""
     file_key_store: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether a device may keep its seed in a file."""
+    needs_certificate: Mapped[bool] = mapped_column(default=True, server_default=false())
+    """Whether licenses go to enrolled devices alone. Older registrations do not ask for it."""
     created_at: Mapped[float]
 
 

@@ -25,12 +25,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from vodseal.service.database.app_models import App, Revocation
 from vodseal.service.database.base import Base
+from vodseal.service.database.device_models import Device, Nonce
 
 __all__ = [
     "AccessKey",
     "App",
     "Base",
+    "Device",
     "LicenseRow",
+    "Nonce",
     "Revocation",
     "ServiceKey",
     "Setting",
