@@ -74,13 +74,15 @@ def open_content_key(
 
 
 def open_stream_key(
-    opened: License, *, download_id: bytes, app: UnlockedApp, device: DeviceKeys
+    opened: License, *, download_id: bytes, job_id: str, app: UnlockedApp, device: DeviceKeys
 ) -> bytes | None:
     """Return the key of a privately encrypted stream (SPEC license §3.1); None when there is none.
 
     Raises:
-        LicenseBindingError: As ``open_content_key``.
+        LicenseBindingError: As ``open_content_key``, and for another stream than ``job_id``.
     """
+    if opened.terms.track != job_id:
+        raise LicenseBindingError("the license is another stream's")
     check_binding(
         opened,
         download_id=download_id,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "IDENTITY",
@@ -100,12 +104,17 @@ class MediaPlaylist:
 
     def unsupported_key(self) -> SegmentKey | None:
         """Return the first key that cannot be used here, if there is one."""
-        keys = (
-            key
-            for segment in self.segments
-            for key in (segment.key, segment.map.key if segment.map else None)
-        )
-        return next((key for key in keys if key and not key.is_supported()), None)
+        return next((key for key in self._keys() if not key.is_supported()), None)
+
+    def needs_license(self) -> bool:
+        """Return whether a key of it travels inside a license (SPEC rpc §10)."""
+        return any(key.key_format == LICENSE for key in self._keys())
+
+    def _keys(self) -> Iterator[SegmentKey]:
+        for segment in self.segments:
+            for key in (segment.key, segment.map.key if segment.map else None):
+                if key is not None:
+                    yield key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

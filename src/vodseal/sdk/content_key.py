@@ -41,7 +41,14 @@ if TYPE_CHECKING:
     from vodseal.sdk.transport import RpcClient
     from vodseal.vault.key_service import KeyService
 
-__all__ = ["KeyWish", "plain_content_key", "secure_content_key", "stored_content_key", "unlocked"]
+__all__ = [
+    "KeyWish",
+    "acquire_license",
+    "plain_content_key",
+    "secure_content_key",
+    "stored_content_key",
+    "unlocked",
+]
 
 _KEY_SIZE: Final = 32
 
@@ -69,7 +76,7 @@ def unlocked(keys: KeyService | None) -> KeyService:
     if keys is None:
         raise DownloadError(
             ErrorCode.ENCRYPT_FILE_NOT_MATCH,
-            "Secure download needs a security file, and none is loaded",
+            "This download needs the app's security file, and none is loaded",
             remedy="Load the app's security file with PrivateService.init_service().",
         )
     try:
@@ -102,7 +109,7 @@ def secure_content_key(
     if stored is not None:
         return stored
     try:
-        envelope = _acquire(client, keys, wish)
+        envelope = acquire_license(client, keys, wish)
     except RequestError as error:
         if not is_unknown_action(error):
             raise
@@ -112,23 +119,12 @@ def secure_content_key(
     return key
 
 
-def plain_content_key(home: Path, download_id: bytes, random: Callable[[int], bytes]) -> bytes:
-    """Return the key under which a normal download is staged; the first call makes it.
+def acquire_license(client: RpcClient, keys: KeyService, wish: KeyWish) -> bytes:
+    """Return what the service sends as a license for this app on this device, unverified.
 
     Raises:
-        OSError: The vault cannot be read or written.
+        RequestError: The service refused, or sent no base64.
     """
-    vault = Vault(home, NO_APP)
-    with contextlib.suppress(FormatError):  # altered: what was staged under it is lost anyway
-        kept = vault.load_secret(download_id)
-        if kept is not None:
-            return kept
-    fresh = random(_KEY_SIZE)
-    vault.save_secret(download_id, fresh)
-    return fresh
-
-
-def _acquire(client: RpcClient, keys: KeyService, wish: KeyWish) -> bytes:
     app, device = keys.unlock(), keys.vault().device
     claim = AcquireClaim(
         video_id=wish.vid,
@@ -158,6 +154,22 @@ def _acquire(client: RpcClient, keys: KeyService, wish: KeyWish) -> bytes:
             "The service's license is not base64",
             request_id=answer.request_id,
         ) from None
+
+
+def plain_content_key(home: Path, download_id: bytes, random: Callable[[int], bytes]) -> bytes:
+    """Return the key under which a normal download is staged; the first call makes it.
+
+    Raises:
+        OSError: The vault cannot be read or written.
+    """
+    vault = Vault(home, NO_APP)
+    with contextlib.suppress(FormatError):  # altered: what was staged under it is lost anyway
+        kept = vault.load_secret(download_id)
+        if kept is not None:
+            return kept
+    fresh = random(_KEY_SIZE)
+    vault.save_secret(download_id, fresh)
+    return fresh
 
 
 def _issue_locally(keys: KeyService, wish: KeyWish, random: Callable[[int], bytes]) -> bytes:

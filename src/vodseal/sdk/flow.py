@@ -28,6 +28,7 @@ from vodseal.download.small_fetch import HttpFetcher
 from vodseal.download.task import DownloadTask
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import CredentialError, DownloadError, RequestError
+from vodseal.media.encryption import EncryptType
 from vodseal.sdk.content_key import (
     KeyWish,
     plain_content_key,
@@ -38,6 +39,7 @@ from vodseal.sdk.content_key import (
 from vodseal.sdk.job_maker import JobMaker
 from vodseal.sdk.offer import DownloadMode, choose_track, fetch_offer
 from vodseal.sdk.stored_download import discard, opens_with
+from vodseal.sdk.stream_key import private_stream_key
 from vodseal.sdk.transport import RpcClient
 
 if TYPE_CHECKING:
@@ -156,7 +158,8 @@ class DownloadFlow:
         order = self._order
         track = choose_track(offer, source, index)
         secure = offer.mode is DownloadMode.SECURE
-        keys = unlocked(order.keys) if secure else order.keys
+        is_private = track.encrypt_type == EncryptType.PRIVATE
+        keys = unlocked(order.keys) if secure or is_private else order.keys
         identity = Identity(save_dir=save_dir, vid=source.vid, format=track.vod_format, index=index)
         entry = JobStore(identity).create(secure=secure, random=order.random)
         key = self._content_key(client, source, track, entry)
@@ -178,6 +181,7 @@ class DownloadFlow:
             track=track,
             trust=None if keys is None else trust_of(keys),
             convert=order.convert,
+            stream_key=self._stream_key(client, source, track, entry) if is_private else None,
         )
         return _Ready(entry=entry, key=key, job=maker.make(entry.download_id, secure=secure))
 
@@ -187,14 +191,23 @@ class DownloadFlow:
         order = self._order
         if not entry.secure:
             return plain_content_key(order.home, entry.download_id, order.random)
-        wish = KeyWish(
+        wish = self._wish(source, track, entry)
+        return secure_content_key(client, unlocked(order.keys), wish, order.random)
+
+    def _stream_key(
+        self, client: RpcClient, source: Source, track: TrackInfo, entry: JobEntry
+    ) -> bytes:
+        wish = self._wish(source, track, entry)
+        return private_stream_key(client, unlocked(self._order.keys), wish, secure=entry.secure)
+
+    def _wish(self, source: Source, track: TrackInfo, entry: JobEntry) -> KeyWish:
+        return KeyWish(
             vid=source.vid,
             job_id=track.job_id,
             index=track.index,
             download_id=entry.download_id,
-            now=order.clock.now(),
+            now=self._order.clock.now(),
         )
-        return secure_content_key(client, unlocked(order.keys), wish, order.random)
 
     def _work(self, ready: _Ready) -> str | None:
         identity = ready.entry.identity

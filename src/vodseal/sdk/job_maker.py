@@ -4,7 +4,8 @@ What is fetched here is small, and is fetched anew at every start, so that URLs
 and tokens are fresh; pieces that are staged keep their identity (B21, B38).
 
 Keys of an HLS stream are asked for with the source's MtsHlsUriToken, unless the
-service has written one into the key's URI already (wire 10). Segment digests
+service has written one into the key's URI already (wire 10). That of a privately
+encrypted stream comes from a license; all of it has to be under this key. Segment digests
 count only when the service signed them with a key that the app's security file
 lists; without a security file there is nobody to trust, and none are used.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -25,6 +26,7 @@ from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, FormatError, PlaylistError, RequestError
 from vodseal.license.digests import DIGEST_SIZE, open_digests
 from vodseal.media.playlist import MAX_PLAYLIST_SIZE, parse_media
+from vodseal.media.uris import license_uri
 from vodseal.sdk.transport import is_unknown_action
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from vodseal.credential.trust import VerificationKeys
     from vodseal.download.job import SegmentSpec
     from vodseal.license.digests import SegmentDigests
+    from vodseal.media.playlist import MediaPlaylist
     from vodseal.media.tracks import MediaInfo, TrackInfo
     from vodseal.sdk.sources import Source
     from vodseal.sdk.transport import RpcClient
@@ -76,6 +79,8 @@ class JobMaker:
     """Whose digests count; None: nobody's."""
 
     convert: UrlConverter | None
+    stream_key: bytes | None = field(default=None, repr=False)
+    """The key of a privately encrypted stream; None for every other one."""
 
     def make(self, download_id: bytes, *, secure: bool) -> JobSpec:
         """Return the job.
@@ -120,12 +125,24 @@ class JobMaker:
         text = self.fetcher.get(convert(url) if convert else url, limit=MAX_PLAYLIST_SIZE)
         try:
             playlist = parse_media(text, url)
+            keys = self._transport_keys(playlist)
         except PlaylistError as error:
             raise DownloadError(
                 ErrorCode.NOT_SUPPORT_FORMAT, f"The stream's playlist: {error.message}"
             ) from error
-        keys = {uri: self._transport_key(uri) for uri in key_uris(playlist)}
         return hls_segments(playlist, keys, convert=self._converter(""))
+
+    def _transport_keys(self, playlist: MediaPlaylist) -> dict[str, bytes]:
+        """Return the key of each key URI; a private stream has one key for all of it."""
+        uris = key_uris(playlist)
+        if self.stream_key is None:
+            if playlist.needs_license():
+                raise _not_as_declared()
+            return {uri: self._transport_key(uri) for uri in uris}
+        name = license_uri(self.track.job_id)
+        if uris != (name,) or any(segment.key is None for segment in playlist.segments):
+            raise _not_as_declared()
+        return {name: self.stream_key}
 
     def _transport_key(self, uri: str) -> bytes:
         try:
@@ -179,6 +196,11 @@ class JobMaker:
                 return url
 
         return converted
+
+
+def _not_as_declared() -> DownloadError:
+    message = "The stream's playlist is encrypted in another way than the service says"
+    return DownloadError(ErrorCode.ENCRYPTION_NOT_SUPPORT, message)
 
 
 def _split(digests: bytes) -> tuple[bytes, ...]:

@@ -4,7 +4,8 @@ Asked at prepare and again at start, because both can change in between (design
 3.6, B12, B48). Which tracks are offered follows from the mode:
 
 * off: none, 30010009.
-* normal: what is not encrypted. HLS-encrypted video is for secure mode (B41).
+* normal: what is not encrypted, and what is encrypted privately: it is opened
+  while it is saved (B15). HLS-encrypted video is for secure mode (B41).
 * secure: that, and AES-128 HLS.
 
 A service without ``GetDownloadPolicy``, as the vendor's cloud is, counts as
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, RequestError
+from vodseal.media.encryption import EncryptType
 from vodseal.media.tracks import DOWNLOADABLE_FORMATS, filter_tracks, media_info
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DownloadMode", "Offer", "choose_track", "fetch_mode", "fetch_offer", "offered_media"]
 
-_HLS_ENCRYPTION: Final = "HLSEncryption"
+_ALWAYS: Final = frozenset({EncryptType.NONE.value, EncryptType.PRIVATE.value})
 
 
 class DownloadMode(StrEnum):
@@ -116,7 +118,7 @@ def offered_media(offer: Offer, source: Source) -> MediaInfo:
     tracks = tuple(track for track in wanted if _opens(track, offer.mode))
     if tracks:
         return replace(offer.media, tracks=tracks)
-    if any(track.encrypt_type == _HLS_ENCRYPTION for track in wanted):
+    if any(track.encrypt_type == EncryptType.HLS for track in wanted):
         raise DownloadError(
             ErrorCode.NO_DOWNLOAD_ITEM,
             "HLS-encrypted video is downloaded in secure mode only",
@@ -149,9 +151,9 @@ def choose_track(offer: Offer, source: Source, index: int) -> TrackInfo:
 
 
 def _opens(track: TrackInfo, mode: DownloadMode) -> bool:
-    if not track.encrypt_type:
+    if track.encrypt_type in _ALWAYS:
         return True
-    return track.encrypt_type == _HLS_ENCRYPTION and mode is DownloadMode.SECURE
+    return track.encrypt_type == EncryptType.HLS and mode is DownloadMode.SECURE
 
 
 def _unsupported(track: TrackInfo) -> DownloadError:

@@ -9,7 +9,7 @@ query or a credential. An instance serves one thread at a time.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from vodseal.clock import SystemClock
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["RpcClient", "is_unknown_action"]
 
 A = TypeVar("A", bound=Message)
+_ALL_STREAMS: Final = "Multiple"
 
 
 def is_unknown_action(error: RequestError) -> bool:
@@ -141,6 +142,9 @@ class RpcClient:
     def get_play_info(self, source: Source) -> GetPlayInfoAnswer:
         """Return the video and all its streams; the source's filters are not sent.
 
+        ``Multiple``, unless the source says otherwise: a stream that was replaced
+        keeps its place then, and privately encrypted ones are listed (SPEC rpc §10).
+
         Raises:
             RequestError: As ``call``, and ``NO_PLAY_INFO`` for an answer without streams' list.
         """
@@ -148,7 +152,7 @@ class RpcClient:
             video_id=source.vid,
             output_type=source.output_type or None,
             auth_timeout=source.auth_timeout,
-            result_type=source.result_type or None,
+            result_type=source.result_type or _ALL_STREAMS,
             re_auth_info=source.re_auth_info or None,
             play_config=source.play_config or None,
         )

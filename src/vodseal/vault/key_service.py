@@ -144,7 +144,9 @@ class KeyService:
         opened = self._verified(envelope, now)
         return open_content_key(opened, download_id=download_id, app=app, device=device)
 
-    def open_stream_key(self, envelope: bytes, download_id: bytes, now: float) -> bytes | None:
+    def open_stream_key(
+        self, envelope: bytes, download_id: bytes, job_id: str, now: float
+    ) -> bytes | None:
         """Return the key of a privately encrypted stream; None when the license carries none.
 
         Raises:
@@ -152,7 +154,9 @@ class KeyService:
         """
         app, device = self.unlock(), self.vault().device
         opened = self._verified(envelope, now)
-        return open_stream_key(opened, download_id=download_id, app=app, device=device)
+        return open_stream_key(
+            opened, download_id=download_id, job_id=job_id, app=app, device=device
+        )
 
     def _verified(self, envelope: bytes, now: float) -> License:
         device_key = self.vault().device.signing.public_key()

@@ -40,7 +40,7 @@ def held(world: World, stream_key: bytes | None = STREAM_KEY, **changes: object)
 def test_a_license_gives_both_keys(world: World) -> None:
     license_ = held(world)
     where = {"download_id": DOWNLOAD_ID, "app": world.app, "device": world.device}
-    assert open_stream_key(license_, **where) == STREAM_KEY
+    assert open_stream_key(license_, job_id="job-1", **where) == STREAM_KEY
     assert open_content_key(license_, **where) == world.content_key
 
 
@@ -62,11 +62,17 @@ def test_the_wrap_is_the_specification_s(world: World) -> None:
     assert suite.decrypt(inner, world.device.kem, info=info + b"dev-stream") == STREAM_KEY
 
 
-@pytest.mark.parametrize("who", ["app", "device", "download_id"])
+@pytest.mark.parametrize("who", ["app", "device", "download_id", "job_id"])
 def test_nobody_else_opens_it(world: World, who: str) -> None:
-    right = {"download_id": DOWNLOAD_ID, "app": world.app, "device": world.device}
+    right = {
+        "download_id": DOWNLOAD_ID,
+        "job_id": "job-1",
+        "app": world.app,
+        "device": world.device,
+    }
     wrong = {
         "download_id": DOWNLOAD_ID[::-1],
+        "job_id": "job-2",
         "app": world.other_app,
         "device": world.other_device,
     }

@@ -169,6 +169,44 @@ def test_a_section_under_a_key_that_we_cannot_open_is_flagged_too() -> None:
     assert parse_media(media(body), BASE).unsupported_key() is not None
 
 
+LICENSED = 'METHOD=AES-128,URI="vodseal-license:job-1",IV=0x01,KEYFORMAT="vodseal-license"'
+
+
+def test_a_key_in_a_license_has_a_name() -> None:
+    text = media(f"#EXT-X-KEY:{LICENSED}\n{ONE}")
+    playlist = parse_media(text, BASE)
+    (segment,) = playlist.segments
+    assert segment.key is not None
+    assert (segment.key.uri, segment.key.key_format) == ("vodseal-license:job-1", LICENSE)
+    assert playlist.unsupported_key() is None
+    assert playlist.needs_license()
+    assert parse_media(write(playlist), BASE) == playlist
+
+
+def test_a_section_under_a_key_in_a_license_counts_too() -> None:
+    body = f'#EXT-X-KEY:{LICENSED}\n#EXT-X-MAP:URI="i"\n#EXT-X-KEY:METHOD=NONE\n{ONE}'
+    assert parse_media(media(body), BASE).needs_license()
+    assert not parse_media(media(ONE), BASE).needs_license()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["k", "https://h/k", "vodseal-license:", "vodseal-license:a/b", "vodseal-license:" + "x" * 65],
+)
+def test_a_key_in_a_license_has_no_address(uri: str) -> None:
+    with pytest.raises(PlaylistError):
+        parse_media(media(f"#EXT-X-KEY:{LICENSED.replace('vodseal-license:job-1', uri)}\n{ONE}"), BASE)
+    key = SegmentKey(method=KeyMethod.AES_128, uri=uri, key_format=LICENSE)
+    segment = Segment(uri="s", duration=1.0, number=0, key=key)
+    with pytest.raises(PlaylistError):
+        write(MediaPlaylist(segments=(segment,), target_duration=1))
+
+
+def test_a_key_with_an_address_has_no_name() -> None:
+    with pytest.raises(PlaylistError):
+        parse_media(media(f'#EXT-X-KEY:METHOD=AES-128,URI="vodseal-license:job-1"\n{ONE}'), BASE)
+
+
 @pytest.mark.parametrize("identity_first", [True, False])
 def test_of_several_key_formats_the_one_that_we_can_open_is_taken(*, identity_first: bool) -> None:
     tags = [

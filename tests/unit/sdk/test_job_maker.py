@@ -41,6 +41,9 @@ seg-1.ts?auth_key=b
 SEALED_PLAYLIST = CLEAR_PLAYLIST.replace(
     "#EXTINF:4,", '#EXT-X-KEY:METHOD=AES-128,URI="/key?Ciphertext=x",IV=0x01\n#EXTINF:4,'
 )
+PRIVATE_PLAYLIST = SEALED_PLAYLIST.replace("/key?Ciphertext=x", "vodseal-license:job-0").replace(
+    "IV=0x01", 'IV=0x01,KEYFORMAT="vodseal-license"'
+)
 DIGESTS = [b"1" * 32, b"2" * 32]
 
 
@@ -88,6 +91,7 @@ def make(stand_in: StandIn, client: RpcClient, fetcher: FakeFetcher) -> Any:
         trust: VerificationKeys | None = None,
         convert: Any = None,
         title: str = "",
+        stream_key: bytes | None = None,
     ) -> JobSpec:
         info = play_info(stand_in, Format="m3u8", PlayURL=PLAYLIST_URL) | (stream or {})
         stand_in.offer("secure", info)
@@ -101,6 +105,7 @@ def make(stand_in: StandIn, client: RpcClient, fetcher: FakeFetcher) -> Any:
             track=media.tracks[0],
             trust=trust,
             convert=convert,
+            stream_key=stream_key,
         ).make(DOWNLOAD_ID, secure=True)
 
     return make
@@ -180,6 +185,57 @@ def test_a_playlist_under_another_cipher_is_not_supported(
     with pytest.raises(DownloadError) as caught:
         make()
     assert caught.value.code is ErrorCode.ENCRYPTION_NOT_SUPPORT
+
+
+@pytest.mark.behaviour("B15")
+def test_the_key_of_a_private_stream_is_asked_for_nowhere(make: Any, fetcher: FakeFetcher) -> None:
+    fetcher.files[PLAYLIST_URL] = PRIVATE_PLAYLIST.encode()
+    config = VidPlayerConfigGen()
+    config.set_mts_hls_uri_token("token")
+    job = make(play_config=config.generate(), stream_key=KEY)
+    assert fetcher.asked == [PLAYLIST_URL]
+    assert [(segment.key, segment.iv) for segment in job.segments] == [(KEY, bytes(15) + b"\1")] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CLEAR_PLAYLIST,
+        SEALED_PLAYLIST,
+        PRIVATE_PLAYLIST.replace("job-0", "job-1"),
+        PRIVATE_PLAYLIST.replace("#EXTINF:2,", "#EXT-X-KEY:METHOD=NONE\n#EXTINF:2,"),
+        PRIVATE_PLAYLIST.replace(
+            "#EXTINF:2,", '#EXT-X-KEY:METHOD=NONE\n#EXT-X-KEY:METHOD=AES-128,URI="/key"\n#EXTINF:2,'
+        ),
+    ],
+    ids=["clear", "standard", "another stream's", "partly clear", "partly standard"],
+)
+def test_a_private_stream_is_private_throughout(
+    make: Any, fetcher: FakeFetcher, text: str
+) -> None:
+    fetcher.files[PLAYLIST_URL] = text.encode()
+    with pytest.raises(DownloadError) as caught:
+        make(stream_key=KEY)
+    assert caught.value.code is ErrorCode.ENCRYPTION_NOT_SUPPORT
+    assert fetcher.asked == [PLAYLIST_URL]
+
+
+def test_a_private_playlist_of_another_stream_is_refused(make: Any, fetcher: FakeFetcher) -> None:
+    fetcher.files[PLAYLIST_URL] = PRIVATE_PLAYLIST.encode()
+    with pytest.raises(DownloadError) as caught:
+        make()
+    assert caught.value.code is ErrorCode.ENCRYPTION_NOT_SUPPORT
+    assert fetcher.asked == [PLAYLIST_URL]
+
+
+@pytest.mark.parametrize("job_id", ["", "a job", "x" * 65])
+def test_a_private_stream_without_a_proper_id_is_no_format(
+    make: Any, fetcher: FakeFetcher, job_id: str
+) -> None:
+    fetcher.files[PLAYLIST_URL] = PRIVATE_PLAYLIST.encode()
+    with pytest.raises(DownloadError) as caught:
+        make({"JobId": job_id}, stream_key=KEY)
+    assert caught.value.code is ErrorCode.NOT_SUPPORT_FORMAT
 
 
 @pytest.mark.parametrize(

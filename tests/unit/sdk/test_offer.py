@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CLEAR: dict[str, Any] = {"Format": "mp4"}
 HLS: dict[str, Any] = {"Format": "m3u8", "Encrypt": 1, "EncryptType": "HLSEncryption"}
+PRIVATE: dict[str, Any] = {"Format": "m3u8", "Encrypt": 1, "EncryptType": "VodsealEncryption"}
 DRM: dict[str, Any] = {"Format": "m3u8", "Encrypt": 1, "EncryptType": "AliyunVoDEncryption"}
 ODD: dict[str, Any] = {"Format": "flv"}
 
@@ -53,8 +54,16 @@ def test_only_hls_encryption_in_normal_mode_is_no_item(stand_in: StandIn) -> Non
     assert "secure" in caught.value.remedy
 
 
+@pytest.mark.behaviour("B15")
+@pytest.mark.parametrize("mode", ["normal", "secure"])
+def test_privately_encrypted_streams_are_for_both_modes(stand_in: StandIn, mode: str) -> None:
+    offer = offer_of(stand_in, mode, PRIVATE)
+    assert indexes(offer, stand_in.sts()) == [0]
+    assert choose_track(offer, stand_in.sts(), 0).encrypt_type == "VodsealEncryption"
+
+
 @pytest.mark.behaviour("B40")
-@pytest.mark.parametrize("kind", ["AliyunVoDEncryption", "Widevine", ""])
+@pytest.mark.parametrize("kind", ["AliyunVoDEncryption", "vodsealencryption", "Widevine", ""])
 def test_any_other_encryption_is_not_supported(stand_in: StandIn, kind: str) -> None:
     offer = offer_of(stand_in, "secure", DRM | {"EncryptType": kind})
     with pytest.raises(DownloadError) as caught:

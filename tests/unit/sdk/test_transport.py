@@ -159,6 +159,14 @@ def test_get_play_info_does_not_send_what_would_change_the_indexes() -> None:
     assert not {"Formats", "Definition", "StreamType"} & set(query)
 
 
+@pytest.mark.parametrize(("asked", "sent"), [("", "Multiple"), ("Single", "Single")])
+def test_streams_that_were_replaced_keep_their_place(asked: str, sent: str) -> None:
+    answer = {"VideoBase": {"VideoId": "v"}, "PlayInfoList": {"PlayInfo": []}}
+    with LoopbackServer(says(json.dumps(answer))) as server, client(server) as rpc:
+        rpc.get_play_info(VidSts(vid="v", result_type=asked))
+        assert server.received[0].query["ResultType"] == sent
+
+
 def test_our_own_actions() -> None:
     answers = {
         "AcquireDownloadLicense": {"License": "bGlj"},
