@@ -101,3 +101,48 @@ def test_a_video_without_pictures(phone: Phone, house: House, video: Video, temp
         assert report.info.audio_codec in {"aac", "mp3"}
         assert report.seconds >= 0
         assert report.frames > 50
+
+
+PRIVATE = "private-source"
+
+
+@pytest.mark.behaviour("B15")
+def test_normal_mode_opens_an_encrypted_stream_while_saving(
+    phone: Phone, house: House, video: Video
+) -> None:
+    house.set("download-mode", "normal")
+    source = house.sts(video("short", PRIVATE), play_config="")
+    (track,) = phone.prepare(source)[0].tracks
+    assert (track.encrypt_type, track.vod_format) == ("VodsealEncryption", "m3u8")
+    path, _ = phone.download(source, track.index)
+    assert path.suffix == ".mp4"
+    assert probe(path) == {"video": "h264", "audio": "aac"}
+    with open_sealed(path) as session:
+        assert not session.is_sealed
+        assert decode_to_nowhere(session).frames == 100
+
+
+@pytest.mark.behaviour("B15", "B16")
+def test_secure_mode_seals_an_encrypted_stream(phone: Phone, house: House, video: Video) -> None:
+    path, _ = phone.download(house.auth(video("short", PRIVATE), play_config=""))
+    assert path.suffix == ".vseal"
+    assert probe(path) == {}
+    with open_sealed(path) as session:
+        assert session.is_sealed
+        assert decode_to_nowhere(session).frames == 100
+
+
+@pytest.mark.behaviour("B14", "B15")
+@pytest.mark.parametrize("mode", ["normal", "secure"])
+def test_an_encrypted_stream_needs_the_security_file(
+    bare_phone: Phone, house: House, video: Video, mode: str
+) -> None:
+    house.set("download-mode", mode)
+    source = house.sts(video("short", PRIVATE))
+    bare_phone.prepare(source)
+    downloader, ear = bare_phone.ready(source)
+    downloader.start()
+    info = ear.wait_for("error")
+    assert info.name == "ENCRYPT_FILE_NOT_MATCH"
+    assert "init_service" in info.remedy
+    assert not bare_phone.save_dir.exists() or not list(bare_phone.save_dir.rglob("*.seg"))

@@ -70,6 +70,16 @@ def test_stop_then_start_on_the_same_object(phone: Phone, video: Video, wire: Wi
     finish(phone, downloader, ear, wire)
 
 
+@pytest.mark.behaviour("B15", "B21")
+def test_an_encrypted_stream_goes_on_in_normal_mode(
+    phone: Phone, house: House, video: Video, wire: Wire
+) -> None:
+    house.set("download-mode", "normal")
+    downloader, ear = halfway(phone, video, wire, "private-source")
+    downloader.stop()
+    finish(phone, downloader, ear, wire)
+
+
 @pytest.mark.behaviour("B21")
 def test_percent_goes_on_from_where_it_was(phone: Phone, video: Video, wire: Wire) -> None:
     downloader, ear = halfway(phone, video, wire)

@@ -29,7 +29,7 @@ __all__ = ["clear_streams", "content_keys", "unwrap_all"]
 _WRAPPED = {
     "videos": (("id",), "source_key_blob", contexts.original),
     "uploads": (("id",), "key_blob", contexts.upload),
-    "streams": (("video_id", "id"), "key_blob", contexts.stream),
+    "streams": (("video_id", "id", "encrypt_type"), "key_blob", contexts.stream),
     "access_keys": (("id",), "secret_blob", contexts.access_key),
     "licenses": (("download_id", "device_id"), "key_blob", contexts.license_key),
     "service_keys": (("name",), "key_blob", contexts.service_key),
@@ -70,15 +70,15 @@ def clear_streams(data: Path, unwrapped: dict[str, bytes]) -> dict[str, bytes]:
     """Return every encrypted stream of the service by its id, opened, segment after segment."""
     with closing(_open(data)) as database:
         rows = database.execute(
-            "SELECT video_id, id, entry_key FROM streams WHERE key_blob IS NOT NULL"
+            "SELECT video_id, id, encrypt_type, entry_key FROM streams WHERE key_blob IS NOT NULL"
         ).fetchall()
     found: dict[str, bytes] = {}
-    for video, stream, entry in rows:
+    for video, stream, encrypt_type, entry in rows:
         playlist = data / "blobs" / entry
         found[stream] = b""
         for segment in parse_media(playlist.read_text(), "http://here/").segments:
             sealed = (playlist.parent / Path(urlsplit(segment.uri).path).name).read_bytes()
-            key = AES128(unwrapped[f"streams {video} {stream}"])
+            key = AES128(unwrapped[f"streams {video} {stream} {encrypt_type}"])
             opener = Cipher(key, CBC(segment.iv())).decryptor()
             padded = opener.update(sealed) + opener.finalize()
             found[stream] += padded[: -padded[-1]]

@@ -67,7 +67,7 @@ async def _find_key(service: Service, query: Mapping[str, str]) -> bytes | None:
     except RpcError:
         is_allowed = False
     try:
-        key = await context.kms.decrypt(blob, contexts.stream(video_id, stream_id))
+        key = await context.kms.decrypt(blob, contexts.stream(video_id, stream_id, EncryptType.HLS))
     except TamperedError:
         return None
     return key if is_allowed else None

@@ -11,7 +11,7 @@ from vodseal.errors import KeyServiceError, TamperedError
 from vodseal.service.kms import contexts
 from vodseal.service.kms.blob import HEAD_SIZE, BlobHead, ProviderId
 
-CONTEXT = contexts.stream("a" * 32, "b" * 32)
+CONTEXT = contexts.stream("a" * 32, "b" * 32, "HLSEncryption")
 KEY = bytes(range(32))
 
 
@@ -61,8 +61,8 @@ def test_a_blob_says_provider_key_and_version(kms, loop):
 @pytest.mark.parametrize(
     "other",
     [
-        contexts.stream("a" * 32, "c" * 32),
-        contexts.stream("c" * 32, "b" * 32),
+        contexts.stream("a" * 32, "c" * 32, "HLSEncryption"),
+        contexts.stream("c" * 32, "b" * 32, "HLSEncryption"),
         contexts.original("a" * 32),
         {"purpose": "stream", "video": "a" * 32},
         {"purpose": "stream", "video": "a" * 32, "stream": "b" * 32, "more": "x"},

@@ -61,7 +61,9 @@ async def check_stream(run: Run, stream: Stream) -> None:
     context = run.service.context
     assert (stream.encrypt_type, stream.stream_type) == ("HLSEncryption", "video")
     assert (stream.width, stream.height, stream.fps) == (640, 360, 25.0)
-    key = await context.kms.decrypt(stream.key_blob, contexts.stream(VIDEO, stream.id))
+    key = await context.kms.decrypt(
+        stream.key_blob, contexts.stream(VIDEO, stream.id, stream.encrypt_type)
+    )
     assert len(key) == 16
     text = (await context.blobs.read(stream.entry_key)).decode()
     assert f"MediaId={VIDEO}" in text

@@ -83,7 +83,7 @@ def test_their_keys_are_bound_to_another_purpose(service):
     where = (private.video_id, private.job_id)
     kms = service.context.kms
     with pytest.raises(TamperedError):
-        service.on_loop(kms.decrypt(private.key_blob, contexts.stream(*where)))
+        service.on_loop(kms.decrypt(private.key_blob, contexts.stream(*where, EncryptType.HLS)))
     right = contexts.stream(*where, EncryptType.PRIVATE)
     assert service.on_loop(kms.decrypt(private.key_blob, right)) == private.key
 

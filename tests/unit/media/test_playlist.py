@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from vodseal.errors import PlaylistError
 from vodseal.media import playlist_reader
 from vodseal.media.playlist import (
+    LICENSE,
     MAX_PLAYLIST_SIZE,
     ByteRange,
     InitSection,
@@ -195,7 +196,9 @@ def test_a_section_under_a_key_in_a_license_counts_too() -> None:
 )
 def test_a_key_in_a_license_has_no_address(uri: str) -> None:
     with pytest.raises(PlaylistError):
-        parse_media(media(f"#EXT-X-KEY:{LICENSED.replace('vodseal-license:job-1', uri)}\n{ONE}"), BASE)
+        parse_media(
+            media(f"#EXT-X-KEY:{LICENSED.replace('vodseal-license:job-1', uri)}\n{ONE}"), BASE
+        )
     key = SegmentKey(method=KeyMethod.AES_128, uri=uri, key_format=LICENSE)
     segment = Segment(uri="s", duration=1.0, number=0, key=key)
     with pytest.raises(PlaylistError):

@@ -210,9 +210,7 @@ def test_the_key_of_a_private_stream_is_asked_for_nowhere(make: Any, fetcher: Fa
     ],
     ids=["clear", "standard", "another stream's", "partly clear", "partly standard"],
 )
-def test_a_private_stream_is_private_throughout(
-    make: Any, fetcher: FakeFetcher, text: str
-) -> None:
+def test_a_private_stream_is_private_throughout(make: Any, fetcher: FakeFetcher, text: str) -> None:
     fetcher.files[PLAYLIST_URL] = text.encode()
     with pytest.raises(DownloadError) as caught:
         make(stream_key=KEY)

@@ -55,7 +55,8 @@ def test_all_contexts_differ():
     made = [
         contexts.original("x"),
         contexts.upload("x"),
-        contexts.stream("x", "x"),
+        contexts.stream("x", "x", "HLSEncryption"),
+        contexts.stream("x", "x", "VodsealEncryption"),
         contexts.license_key("x", "x"),
         contexts.access_key("x"),
         contexts.service_key("x"),

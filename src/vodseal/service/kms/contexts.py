@@ -22,7 +22,7 @@ def upload(upload_id: str) -> KeyContext:
     return {"purpose": "upload", "upload": upload_id}
 
 
-def stream(video_id: str, stream_id: str, encryption: EncryptType = EncryptType.HLS) -> KeyContext:
+def stream(video_id: str, stream_id: str, encrypt_type: str) -> KeyContext:
     """Return the context of a stream's transport key (16 bytes).
 
     With standard HLS its wrapped form is the EDK of the key URI. A key request
@@ -30,7 +30,7 @@ def stream(video_id: str, stream_id: str, encryption: EncryptType = EncryptType.
     does. The key of a privately encrypted stream has another purpose, so that
     the key endpoint cannot unwrap it (SPEC rpc §10).
     """
-    purpose = "private-stream" if encryption is EncryptType.PRIVATE else "stream"
+    purpose = "private-stream" if encrypt_type == EncryptType.PRIVATE else "stream"
     return {"purpose": purpose, "video": video_id, "stream": stream_id}
 
 
