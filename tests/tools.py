@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 
@@ -15,4 +16,13 @@ def require_tool(name: str) -> str:
         return path
     if os.environ.get("CI"):
         pytest.fail(f"{name} is not installed, and .ci/run should have installed it")
+    pytest.skip(f"{name} is not installed: this test shows nothing here")
+
+
+def require_module(name: str) -> None:
+    """Return when a Python package is there; without it skip loudly, or fail in CI."""
+    if importlib.util.find_spec(name) is not None:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(f"{name} is not installed, and the development group lists it")
     pytest.skip(f"{name} is not installed: this test shows nothing here")

@@ -319,6 +319,31 @@ def test_apps_are_listed_shown_and_revoked(world: World, tmp_path: Path) -> None
     assert len(operator.must("apps", "list")["apps"]) == len(listed)
 
 
+def test_a_security_file_is_issued_anew(world: World, tmp_path: Path) -> None:
+    operator = world.operator
+    first = operator.must(
+        *("apps", "register", "--ios-bundle", "org.example.tablet", "--least-level", "file"),
+        *("--refuse-file-key-store", "--out", tmp_path / "first.dat"),
+    )
+    second = operator.must(
+        *("apps", "reissue", first["serial"], "--least-level", "manifest"),
+        *("--grace-days", "1", "--out", tmp_path / "second.dat"),
+    )
+    assert second["fingerprint"] == first["fingerprint"]
+    assert second["serial"] != first["serial"]
+    strings = {(tmp_path / name).read_text() for name in ("first.key", "second.key")}
+    assert len(strings) == 2
+    shown = operator.must("apps", "show", first["serial"])
+    assert (shown["status"], shown["least_level"]) == ("Active", "file")
+    assert shown["ends"]
+    shown = operator.must("apps", "show", second["serial"])
+    assert (shown["ends"], shown["replaces"]) == ("", first["serial"])
+    assert (shown["least_level"], shown["file_key_store"]) == ("manifest", False)
+    refused = operator.call("apps", "reissue", "0" * 32, "--out", tmp_path / "third.dat")
+    assert refused.status == 1
+    assert not (tmp_path / "third.dat").exists()
+
+
 def test_bad_input_is_named(world: World, viewer: Person, tmp_path: Path) -> None:
     good = world.source()
     broken = tmp_path / "broken.json"

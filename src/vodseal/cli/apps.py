@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeAlias
 
 from cyclopts import App, Parameter
 
@@ -18,16 +19,19 @@ from vodseal.cli.key_files import (
 )
 from vodseal.cli.profile import open_admin
 from vodseal.cli.terminal import Flag, Json, Terminal
+from vodseal.credential.requirements import IdentityLevel
 from vodseal.errors import MisuseError
 from vodseal.rpc.messages.apps import (
     DescribeAppRequest,
     ListAppsRequest,
     RegisterAppRequest,
+    ReissueAppRequest,
     RevokeAppRequest,
 )
 
 if TYPE_CHECKING:
     from vodseal.rpc.messages.apps import App as RegisteredApp
+    from vodseal.rpc.messages.apps import RegisterAppAnswer, ReissueAppAnswer
 
 __all__ = ["apps"]
 
@@ -40,6 +44,9 @@ apps: Final = App(
 
 _COLUMNS: Final = ("serial", "kind", "identifier", "opening", "status", "created")
 _PUBLIC: Final = 0o644
+_DAY_SECONDS: Final = 86_400
+
+Level: TypeAlias = Literal["file", "manifest", "platform", "hardware"]
 
 
 @apps.command
@@ -52,6 +59,8 @@ def register(
     windows_serial: str | None = None,
     file_alone: Flag = False,
     app_key_file: Path | None = None,
+    least_level: Level = "file",
+    refuse_file_key_store: Flag = False,
     out: Path = Path("encryptedApp.dat"),
     json: Json = False,
 ) -> None:
@@ -71,6 +80,9 @@ def register(
         windows_serial: The serial of a Windows app's certificate.
         file_alone: Issue a file that opens without a private string; weaker.
         app_key_file: A file with the private string.
+        least_level: What has to stand behind the app's name: file, manifest, platform
+            or hardware.
+        refuse_file_key_store: Let no device keep its seed in a file.
         out: Where to write the security file.
         json: Print one JSON object.
     """
@@ -85,29 +97,60 @@ def register(
     if (kind == "python") != (manifest_key is not None):
         raise MisuseError("--bundle-id and --manifest-key belong together")
     public = read_manifest_key(manifest_key) if manifest_key else None
-    app_key = None if file_alone else read_app_key(app_key_file)
-    check_new(out)
-    key_file = None
-    if app_key is None and not file_alone:
-        app_key, key_file = draw_app_key(), out.with_suffix(".key")
-        check_new(key_file)
+    files = _Files.choose(out, app_key_file, file_alone=file_alone)
     request = RegisterAppRequest(
         kind=kind,
         identifier=identifier,
         manifest_key=None if public is None else base64.b64encode(public).decode("ascii"),
         file_alone=file_alone,
-        app_decrypt_key=app_key,
+        app_decrypt_key=files.app_key,
+        least_identity_level=_level(least_level),
+        file_key_store=not refuse_file_key_store,
     )
     with open_admin() as client:
         answer = client.send(request)
-    told = {"serial": answer.serial, "fingerprint": answer.fingerprint, "security_file": str(out)}
-    terminal = Terminal(as_json=json)
-    if key_file is not None:
-        write_new_file(key_file, f"{app_key}\n".encode())
-        told["app_key_file"] = str(key_file)
-        terminal.say(f"The app's private string was drawn and is in {key_file}.")
-    write_new_file(out, base64.b64decode(answer.security_file), mode=_PUBLIC)
-    terminal.answer(told)
+    files.write(answer, Terminal(as_json=json))
+
+
+@apps.command
+def reissue(
+    serial: str,
+    /,
+    *,
+    file_alone: Flag = False,
+    app_key_file: Path | None = None,
+    grace_days: int = 30,
+    least_level: Level | None = None,
+    out: Path = Path("encryptedApp.dat"),
+    json: Json = False,
+) -> None:
+    """Issue another security file for a registered app; the one before gets a time of grace.
+
+    An update of the app ships the new file, and moves what was downloaded with the
+    old one: see rekey. When the grace is over, the old file is revoked.
+
+    Example: vodseal apps reissue 0f1e2d3c4b5a69788796a5b4c3d2e1f0 --out new.dat
+
+    Args:
+        serial: The serial of the security file whose place it takes.
+        file_alone: Issue a file that opens without a private string; weaker.
+        app_key_file: A file with the private string.
+        grace_days: How long the former file is good for; 0 revokes it now.
+        least_level: file, manifest, platform or hardware; as before when left out.
+        out: Where to write the security file.
+        json: Print one JSON object.
+    """
+    files = _Files.choose(out, app_key_file, file_alone=file_alone)
+    request = ReissueAppRequest(
+        serial=serial,
+        file_alone=file_alone,
+        app_decrypt_key=files.app_key,
+        grace_seconds=grace_days * _DAY_SECONDS,
+        least_identity_level=None if least_level is None else _level(least_level),
+    )
+    with open_admin() as client:
+        answer = client.send(request)
+    files.write(answer, Terminal(as_json=json))
 
 
 @apps.command(name="list")
@@ -141,7 +184,7 @@ def show(serial: str, /, *, json: Json = False) -> None:
 
 @apps.command
 def revoke(serial: str, /, *, json: Json = False) -> None:
-    """Issue no more licenses to an app. What it downloaded goes on playing.
+    """Issue no more licenses to an app. What it downloaded ends at the next contact.
 
     Example: vodseal apps revoke 0f1e2d3c4b5a69788796a5b4c3d2e1f0
 
@@ -154,6 +197,49 @@ def revoke(serial: str, /, *, json: Json = False) -> None:
     Terminal(as_json=json).answer({"serial": serial, "revoked": True}, f"revoked {serial}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    """Where a security file is written to, and its private string, when that was drawn here."""
+
+    out: Path
+    app_key: str | None = field(repr=False)
+    key_file: Path | None
+
+    @classmethod
+    def choose(cls, out: Path, app_key_file: Path | None, *, file_alone: bool) -> Self:
+        """Return files that can be made.
+
+        Raises:
+            OperatorError: One exists, or the file with the string cannot be read.
+            CredentialError: The string breaks the rule for private strings.
+        """
+        app_key = None if file_alone else read_app_key(app_key_file)
+        check_new(out)
+        if app_key is not None or file_alone:
+            return cls(out=out, app_key=app_key, key_file=None)
+        key_file = out.with_suffix(".key")
+        check_new(key_file)
+        return cls(out=out, app_key=draw_app_key(), key_file=key_file)
+
+    def write(self, answer: RegisterAppAnswer | ReissueAppAnswer, terminal: Terminal) -> None:
+        """Write both, and tell what was issued. Raises ``OperatorError``."""
+        told = {
+            "serial": answer.serial,
+            "fingerprint": answer.fingerprint,
+            "security_file": str(self.out),
+        }
+        if self.key_file is not None:
+            write_new_file(self.key_file, f"{self.app_key}\n".encode())
+            told["app_key_file"] = str(self.key_file)
+            terminal.say(f"The app's private string was drawn and is in {self.key_file}.")
+        write_new_file(self.out, base64.b64decode(answer.security_file), mode=_PUBLIC)
+        terminal.answer(told)
+
+
+def _level(name: Level) -> int:
+    return int(IdentityLevel[name.upper()])
+
+
 def _row(app: RegisteredApp) -> dict[str, object]:
     return {
         "serial": app.serial,
@@ -161,6 +247,10 @@ def _row(app: RegisteredApp) -> dict[str, object]:
         "identifier": app.identifier,
         "opening": app.opening,
         "status": app.status,
+        "ends": app.end_time,
+        "replaces": app.replaces,
+        "least_level": IdentityLevel(app.least_identity_level).name.lower(),
+        "file_key_store": app.file_key_store,
         "created": app.creation_time,
         "fingerprint": app.fingerprint,
     }

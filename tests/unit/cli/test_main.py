@@ -14,7 +14,7 @@ from vodseal.error_codes import ErrorCode
 OWN = [name for name in commands.COMMANDS if name != "demo"]
 GROUPS = {
     "videos": ["upload", "list", "show", "delete"],
-    "apps": ["register", "list", "show", "revoke"],
+    "apps": ["register", "reissue", "list", "show", "revoke"],
     "settings": ["get", "set"],
     "credentials": ["sts", "play-auth"],
     "app": ["init", "sign", "check"],
@@ -81,6 +81,8 @@ def test_no_secret_can_be_given_on_a_command_line(vodseal) -> None:
         ["apps", "register"],
         ["apps", "register", "--ios-bundle", "a.b", "--windows-serial", "1"],
         ["apps", "register", "--bundle-id", "a.b"],
+        ["apps", "register", "--ios-bundle", "a.b", "--least-level", "high"],
+        ["apps", "reissue"],
     ],
     ids=" ".join,
 )
