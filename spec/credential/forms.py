@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from spec.kit import (
     cbor,
@@ -22,7 +23,9 @@ from spec.kit import (
 
 Fields = dict[int, object]
 SERVICE, LICENSING, STRANGER = map(signing_key, ("service", "licensing", "stranger"))
+ENROLLING, REVOKING = signing_key("enrolling"), signing_key("revoking")
 APP_KEY = kem_key("app")
+NOW = 1_767_323_045
 STRING = "correctHorse2Battery"
 SERIAL = stream("serial", 16)
 BUNDLE = b"com.example.player"
@@ -111,3 +114,53 @@ def default_files() -> list[object]:
 
 def entry(path: object, content: bytes = b"x") -> list[object]:
     return [path, len(content), hashlib.sha256(content).digest()]
+
+
+class Device:
+    """The keys of one device: SPEC credential, 5."""
+
+    def __init__(self, label: str) -> None:
+        seed = stream("seed " + label, 32)
+        self.kem = X25519PrivateKey.from_private_bytes(expand(seed, b"vodseal1/device-kem\0"))
+        self.signing = Ed25519PrivateKey.from_private_bytes(expand(seed, b"vodseal1/device-sign\0"))
+        named = b"vodseal1/device\0" + public(self.kem) + public(self.signing)
+        self.device_id = hashlib.sha256(named).digest()[:16]
+
+
+DEVICE = Device("this")
+
+
+def certificate(
+    *,
+    drop: int = -1,
+    body: Callable[[bytes], bytes] | None = None,
+    signer: Ed25519PrivateKey = ENROLLING,
+    number: int = 3,
+    **replace: object,
+) -> bytes:
+    """The certificate of this device; every argument replaces one thing by a wrong one."""
+    fields: Fields = {
+        0: 1, 1: DEVICE.device_id, 2: public(DEVICE.kem), 3: public(DEVICE.signing),
+        4: SERIAL, 5: fingerprint(2, BUNDLE), 6: 1, 7: 2, 8: NOW, 9: 0,
+    }  # fmt: skip
+    fields |= {int(name[1:]): value for name, value in replace.items()}
+    fields.pop(drop, None)
+    encoded = cbor(fields)
+    return envelope(number, body(encoded) if body else encoded, signer)
+
+
+def revocation_list(
+    *,
+    drop: int = -1,
+    signer: Ed25519PrivateKey = REVOKING,
+    number: int = 5,
+    **replace: object,
+) -> bytes:
+    """A list of two apps, a device and no license."""
+    fields: Fields = {
+        0: 1, 1: 7, 2: NOW, 3: NOW + 86400,
+        4: [[bytes(16), NOW - 1], [SERIAL, NOW]], 5: [[DEVICE.device_id, NOW + 1]], 6: [],
+    }  # fmt: skip
+    fields |= {int(name[1:]): value for name, value in replace.items()}
+    fields.pop(drop, None)
+    return envelope(number, cbor(fields), signer)

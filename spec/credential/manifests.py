@@ -28,6 +28,14 @@ def good() -> dict[str, bytes]:
         "of_two_files": manifest(),
         "of_no_files": manifest(files=[]),
         "in_order_of_code_points": manifest(files=[entry(path) for path in sorted(paths)]),
+        "with_links": manifest(
+            files=[
+                ["a/link", "x"],
+                entry("a/x"),
+                ["b/c/link", "../../a/x"],
+                ["link", "a/x"],
+            ]
+        ),
         "of_many_files": manifest(files=[entry(f"{i:04}") for i in range(1500)]),
     }
 
@@ -70,10 +78,23 @@ def bad_files() -> dict[str, tuple[str, bytes]]:
         "path_with_zero": "a\0b",
         "path_is_bytes": b"x",
     }
+    targets: dict[str, object] = {
+        "link_to_nothing": "y",
+        "link_to_itself": "l",
+        "link_to_a_folder": "f",
+        "link_above_the_app": "../x",
+        "link_above_and_back": "../app/x",
+        "link_absolute": "/x",
+        "link_by_a_dot": "./x",
+        "link_by_two_slashes": "f//x",
+        "link_empty": "",
+        "link_to_a_number": 1,
+        "link_in_bytes": b"x",
+    }
     files: dict[str, list[object]] = {name: [entry(path)] for name, path in paths.items()} | {
         "paths_out_of_order": default_files()[::-1],
         "path_twice": [entry("x"), entry("x")],
-        "entry_of_two": [["x", 1]],
+        "entry_of_one": [["x"]],
         "entry_of_four": [["x", 1, digest, 0]],
         "entry_is_a_map": [{0: "x"}],
         "size_negative": [["x", Raw(b"\x20"), digest]],
@@ -81,4 +102,7 @@ def bad_files() -> dict[str, tuple[str, bytes]]:
         "digest_of_31_bytes": [["x", 1, bytes(31)]],
         "digest_is_text": [["x", 1, "d" * 32]],
     }
+    for name, target in targets.items():
+        files[name] = [entry("f/x"), ["l", target], entry("x")]
+    files["link_to_a_link"] = [["k", "l"], ["l", "x"], entry("x")]
     return {name: ("malformed", manifest(files=listed)) for name, listed in files.items()}

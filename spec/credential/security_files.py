@@ -8,6 +8,7 @@ from spec.credential.forms import (
     DEFAULT_TRUST,
     LICENSING,
     MANIFEST,
+    NOW,
     SERIAL,
     SERVICE,
     STRANGER,
@@ -22,7 +23,6 @@ from spec.credential.forms import (
 from spec.kit import Raw, flip, public, signing_key, stream
 from spec.vector import vector
 
-NOW = 1_767_323_045
 SHA1 = ":".join(f"{each:02X}" for each in stream("certificate", 20)).encode()
 PYTHON = BUNDLE + b"\0" + public(MANIFEST)
 

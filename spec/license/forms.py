@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from spec.credential.forms import DEVICE, NOW, Device
 from spec.kit import (
     cbor,
     envelope,
-    expand,
     hpke,
     kem_key,
     public,
@@ -20,25 +20,11 @@ from spec.kit import (
 )
 
 Fields = dict[int, object]
-NOW = 1_767_323_045
+OTHER_DEVICE = Device("other")
 KEY = stream("content key", 32)
 LICENSE_ID, SERIAL, FINGERPRINT = stream("license", 16), stream("serial", 16), stream("app", 32)
 SERVICE, STRANGER, APP = signing_key("licensing"), signing_key("stranger"), kem_key("app")
 OTHER_APP = kem_key("other app")
-
-
-class Device:
-    """The keys of one device: SPEC credential, 5."""
-
-    def __init__(self, label: str) -> None:
-        seed = stream("seed " + label, 32)
-        self.kem = X25519PrivateKey.from_private_bytes(expand(seed, b"vodseal1/device-kem\0"))
-        self.signing = Ed25519PrivateKey.from_private_bytes(expand(seed, b"vodseal1/device-sign\0"))
-        named = b"vodseal1/device\0" + public(self.kem) + public(self.signing)
-        self.device_id = hashlib.sha256(named).digest()[:16]
-
-
-DEVICE, OTHER_DEVICE = Device("this"), Device("other")
 
 
 def key_digest(content_key: bytes) -> bytes:

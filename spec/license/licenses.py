@@ -21,10 +21,11 @@ from spec.license.forms import (
 from spec.vector import vector
 
 MOST = 1 << 53
+STREAM_KEY = stream("stream key", 16)
 LOW_ORDER = bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")
 
 
-def made(expect: str, data: bytes, **given: object) -> bytes:
+def made(expect: str, data: bytes, plain: bytes = KEY, **given: object) -> bytes:
     """One vector; a reader is given the keys that it trusts, and file, app, device and time."""
     asked: dict[str, object] = {
         "keys": [public(SERVICE)],
@@ -36,11 +37,19 @@ def made(expect: str, data: bytes, **given: object) -> bytes:
         "device_key": DEVICE.kem.private_bytes_raw(),
         "now": NOW,
     }
-    return vector("license", expect, data, KEY if expect == "ok" else b"", **asked | given)
+    return vector("license", expect, data, plain if expect == "ok" else b"", **asked | given)
 
 
 def licenses() -> dict[str, bytes]:
-    cases = good() | bad_times() | bad_bindings() | bad_locks() | bad_frames() | bad_fields()
+    cases = (
+        good()
+        | stream_keys()
+        | bad_times()
+        | bad_bindings()
+        | bad_locks()
+        | bad_frames()
+        | bad_fields()
+    )
     return {f"license_{name}": data for name, data in cases.items()}
 
 
@@ -65,6 +74,29 @@ def good() -> dict[str, bytes]:
         "without_rights": made("ok", of(k13=rights)),
         "of_a_later_security_file": made("ok", of(k3=stream("later serial", 16))),
     }
+
+
+def stream_keys() -> dict[str, bytes]:
+    """Field 17; what is given out is the content key and then the stream key."""
+    fields, labels = terms(), (b"dev-stream", b"app-stream")
+    right = wrap(fields, key=STREAM_KEY, labels=labels)
+    cases = {
+        "under_the_labels_of_the_content_key": wrap(fields, key=STREAM_KEY),
+        "for_another_app": wrap(fields, key=STREAM_KEY, labels=labels, app=OTHER_APP),
+        "for_another_device": wrap(fields, key=STREAM_KEY, labels=labels, device=OTHER_DEVICE.kem),
+        "of_other_terms": wrap(terms(k2=1), key=STREAM_KEY, labels=labels),
+        "altered": flip(right, 111),
+    }
+
+    def with_field(value: object) -> bytes:
+        return license_of(edit=lambda fields: fields.update({17: value}))
+
+    found = {
+        f"stream_key_{name}": made("not-bound", with_field(value)) for name, value in cases.items()
+    }
+    for name, value in (("short", right[:-1]), ("long", right + b"\0"), ("empty", b"")):
+        found[f"stream_key_too_{name}"] = made("malformed", with_field(value))
+    return found | {"with_stream_key": made("ok", with_field(right), KEY + STREAM_KEY)}
 
 
 def bad_times() -> dict[str, bytes]:
@@ -145,7 +177,7 @@ def bad_frames() -> dict[str, bytes]:
         "empty": made("malformed", license_of(body=lambda _: b"")),
         "no_map": made("malformed", license_of(body=lambda _: b"\x00")),
         "trailing_byte": made("malformed", license_of(body=lambda b: b + b"\0")),
-        "field_unknown": made("malformed", license_of(edit=lambda f: f.update({17: 0}))),
+        "field_unknown": made("malformed", license_of(edit=lambda f: f.update({18: 0}))),
         "field_twice": made(
             "malformed", license_of(body=lambda b: bytes([b[0] + 1]) + b"\0\1" + b[1:])
         ),

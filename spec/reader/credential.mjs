@@ -1,7 +1,9 @@
-// Envelopes (credential, 2), app identities (3), security files (4, 7) and app manifests (6).
+// Envelopes (credential, 2), identities (3), security files (4, 7), manifests (6), revocation (8), devices (9, 10).
 
 import { Fields, MAGIC } from "./cbor.mjs";
-import { Message, demand, expand, join, number, publicOf, same, sha256, signed } from "./primitives.mjs";
+import {
+  Message, demand, expand, join, number, openHpke, publicOf, same, sha256, signed,
+} from "./primitives.mjs";
 
 const HEAD = 24, SIGNATURE = 64, LIMITS = { 5: 8388608, 8: 16777216 };
 
@@ -136,20 +138,84 @@ export function openManifest(data) {
   fields.version();
   const bundle = fields.text(1);
   demand(isBundle(bundle), "malformed");
+  const files = new Set(), links = [];
   let last = Buffer.alloc(0);
   for (const entry of fields.list(2, 100000)) {
-    demand(Array.isArray(entry) && entry.length === 3, "malformed");
-    const [path, size, hash] = entry;
+    demand(Array.isArray(entry), "malformed");
+    const [path, ...what] = entry;
     demand(typeof path === "string" && isInside(path), "malformed");
-    demand(typeof size === "bigint" && size >= 0n, "malformed");
-    demand(Buffer.isBuffer(hash) && hash.length === 32, "malformed");
+    demand(what.length === 1 ? typeof what[0] === "string" : isFile(what), "malformed");
+    if (what.length === 1) links.push([path, what[0]]);
+    else files.add(path);
     const bytes = Buffer.from(path); // UTF-8 sorts as code points do; JavaScript's text does not
     demand(last.compare(bytes) < 0, "malformed");
     last = bytes;
   }
   fields.end();
+  demand(links.every(([path, target]) => files.has(followed(path, target))), "malformed");
   return join(bundle, "\0", anchor);
+}
+
+const isFile = ([size, hash, ...more]) =>
+  typeof size === "bigint" && size >= 0n && Buffer.isBuffer(hash) && hash.length === 32 && !more.length;
+
+/** Where a link leads to, from its own folder; null when it leads above the app. */
+function followed(path, target) {
+  const steps = path.split("/").slice(0, -1);
+  for (const step of target.split("/")) {
+    if (step === "" || step === ".") return null;
+    if (step !== "..") steps.push(step);
+    else if (steps.pop() === undefined) return null;
+  }
+  return steps.join("/");
 }
 
 const isInside = (path) =>
   !/[\\\0:]/.test(path) && path.split("/").every((step) => !["", ".", ".."].includes(step));
+
+const MOST = 1n << 53n;
+
+/** The device that a certificate speaks of (9). */
+export function openCertificate(data, keys) {
+  const fields = Fields.of(openEnvelope(data, 3, keys));
+  fields.version();
+  const device = fields.bytes(1, 16), kem = fields.bytes(2, 32), signing = fields.bytes(3, 32);
+  fields.bytes(4, 16);
+  fields.bytes(5, 32);
+  fields.integer(6, 0n, 3n);
+  fields.integer(7, 0n, 2n);
+  fields.integer(8, 0n, MOST);
+  fields.integer(9, 0n, MOST);
+  fields.end();
+  demand(device.equals(sha256("vodseal1/device\0", kem, signing).subarray(0, 16)), "malformed");
+  return device;
+}
+
+/** The secret that shows who holds an app's key (10.1). */
+export function openChallenge(data, given) {
+  const secret = openHpke(given.appKey, join("vodseal1/enrol\0", given.nonce, given.deviceId), data);
+  demand(secret, "wrong-key");
+  return secret;
+}
+
+/** What is revoked now (8): the key of each in the list, then its id. */
+export function openRevocationList(data, keys, now) {
+  const fields = Fields.of(openEnvelope(data, 5, keys)), found = [];
+  fields.version();
+  fields.integer(1, 0n, MOST);
+  const issued = fields.integer(2, 0n, MOST);
+  demand(fields.integer(3, 0n, MOST) > issued, "malformed");
+  for (const key of [4, 5, 6]) {
+    let last = Buffer.alloc(0);
+    for (const entry of fields.list(key, 100000)) {
+      demand(Array.isArray(entry) && entry.length === 2, "malformed");
+      const [id, since] = entry;
+      demand(Buffer.isBuffer(id) && id.length === 16 && last.compare(id) < 0, "malformed");
+      demand(typeof since === "bigint" && since >= 0n && since <= MOST, "malformed");
+      if (BigInt(now) >= since) found.push(number(key, 1), id);
+      last = id;
+    }
+  }
+  fields.end();
+  return join(...found);
+}

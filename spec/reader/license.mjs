@@ -6,7 +6,7 @@ import { demand, join, openHpke, same, sha256 } from "./primitives.mjs";
 
 const MOST = 1n << 53n;
 
-/** The content key. ``given`` is the file, the app and the device that ask, and whose signature they take. */
+/** The content key, and the stream key where there is one. ``given`` is the file, the app and the device that ask, and whose signature they take. */
 export function openLicense(data, given) {
   const payload = openEnvelope(data, 2, [...given.keys, given.deviceSigningKey]);
   const held = parse(payload);
@@ -15,11 +15,17 @@ export function openLicense(data, given) {
   demand(held.device.equals(given.deviceId), "not-bound");
   const now = BigInt(given.now);
   demand(now >= held.from && (held.until === 0n || now < held.until), "not-now");
-  const info = (label) => join("vodseal1/lic\0", held.terms, label);
-  const inner = openHpke(given.appKey, info("app"), held.wrapped);
-  demand(inner, "not-bound");
-  const key = openHpke(given.deviceKey, info("dev"), inner);
-  demand(key && same(sha256("vodseal1/ck\0", key), held.keyDigest), "not-bound");
+  const key = unwrapped(held, held.wrapped, "", given);
+  demand(same(sha256("vodseal1/ck\0", key), held.keyDigest), "not-bound");
+  return held.stream ? join(key, unwrapped(held, held.stream, "-stream", given)) : key;
+}
+
+/** Both locks, the app's around the device's (3, 3.1). */
+function unwrapped(held, wrapped, label, given) {
+  const info = (whose) => join("vodseal1/lic\0", held.terms, whose, label);
+  const inner = openHpke(given.appKey, info("app"), wrapped);
+  const key = inner && openHpke(given.deviceKey, info("dev"), inner);
+  demand(key, "not-bound");
   return key;
 }
 
@@ -45,6 +51,7 @@ function parse(payload) {
   held.keyDigest = fields.bytes(14, 32);
   held.wrapped = fields.bytes(15, 128);
   fields.integer(16, 1n, 1n);
+  held.stream = fields.rest.has(17) ? fields.bytes(17, 112) : null;
   fields.end();
   held.terms = sha256(encode(new Map([...value].filter(([key]) => key < 15))));
   return held;

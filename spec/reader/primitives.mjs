@@ -70,6 +70,7 @@ export function signed(raw, covered, signature) {
 
 /** HPKE (RFC 9180), base mode, one message: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. */
 export function openHpke(raw, info, sealed) {
+  if (sealed.length < 32 + TAG) return null;
   const share = sealed.subarray(0, 32), kem = ascii("KEM\0\x20"), suite = ascii("HPKE\0\x20\0\x01\0\x02");
   const extract = (id, salt, label, key) => hmac(salt, "HPKE-v1", id, label, key);
   const derive = (id, key, label, context, size) =>

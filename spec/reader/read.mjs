@@ -5,7 +5,9 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join as path } from "node:path";
 import { inflateSync } from "node:zlib";
 import { SealedFile, inspect, openPiece, sourceId } from "./container.mjs";
-import { openAnchored, openEnvelope, openManifest, openSecurityFile } from "./credential.mjs";
+import {
+  openAnchored, openCertificate, openChallenge, openEnvelope, openManifest, openRevocationList, openSecurityFile,
+} from "./credential.mjs";
 import { openDigests, openLicense } from "./license.mjs";
 import { CHUNK, Refusal, sha256 } from "./primitives.mjs";
 
@@ -69,6 +71,15 @@ const READERS = {
     })),
   }),
   manifest: ({ data }) => ({ open: whole(() => openManifest(data)) }),
+  certificate: ({ given, data }) => ({ open: whole(() => openCertificate(data, list(given.keys))) }),
+  challenge: ({ given, data }) => ({
+    open: whole(() => openChallenge(data, {
+      appKey: hex(given["app-key"]), nonce: hex(given.nonce), deviceId: hex(given["device-id"]),
+    })),
+  }),
+  "revocation-list": ({ given, data }) => ({
+    open: whole(() => openRevocationList(data, list(given.keys), given.now)),
+  }),
   license: ({ given, data }) => ({
     open: whole(() => openLicense(data, {
       keys: list(given.keys), deviceSigningKey: hex(given["device-signing-key"]), download: hex(given["download-id"]),

@@ -18,11 +18,14 @@ from vodseal.container.meta import Meta
 from vodseal.container.source import MemorySink
 from vodseal.container.staging import PieceId, open_piece, piece_source_id, seal_piece
 from vodseal.container.writer import SealedWriter
-from vodseal.credential.device import derive_device_keys
+from vodseal.credential.certificate import DeviceCertificate
+from vodseal.credential.device import KeyStoreLevel, derive_device_keys
+from vodseal.credential.enrolment import open_challenge, seal_challenge
 from vodseal.credential.envelope import EnvelopeType
 from vodseal.credential.fingerprint import AppIdentity
 from vodseal.credential.manifest import AppManifest, FileEntry, seal_manifest
 from vodseal.credential.opening import Argon2Opening, FileAloneOpening
+from vodseal.credential.requirements import IdentityLevel
 from vodseal.credential.revocation import RevocationList, Subject
 from vodseal.credential.security_file import SecurityFile, UnlockedApp, issue_security_file
 from vodseal.credential.trust import VerificationKeys
@@ -31,7 +34,7 @@ from vodseal.download.record import open_job, seal_job
 from vodseal.license.digests import open_digests, seal_digests
 from vodseal.license.issue import issue_license, issue_local_license
 from vodseal.license.model import LicenseTerms
-from vodseal.license.open import open_content_key, verify_license
+from vodseal.license.open import open_content_key, open_stream_key, verify_license
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +88,7 @@ class World:
             {
                 EnvelopeType.SECURITY_FILE: of_service,
                 EnvelopeType.LICENSE: of_licensing,
+                EnvelopeType.DEVICE_CERTIFICATE: of_licensing,
                 EnvelopeType.REVOCATION: of_licensing,
                 EnvelopeType.SEGMENT_DIGESTS: of_licensing,
             }
@@ -118,10 +122,12 @@ class World:
             app_public_key=app.app_key.public_key(),
             device_public_key=device.kem.public_key(),
             signing_key=self.licensing,
+            stream_key=b"stream-key-of-16",
         )
 
     def content_key(self, data: bytes, of: Download, app: UnlockedApp, device: DeviceKeys) -> bytes:
         held = verify_license(data, self.trust, device.signing.public_key())
+        open_stream_key(held, download_id=of.download_id, app=app, device=device)
         return open_content_key(held, download_id=of.download_id, app=app, device=device)
 
     @cached_property
@@ -135,6 +141,8 @@ class World:
                 Argon2Opening(salt=b"s" * 16, memory_kib=19 * 1024, passes=1)
             ),
             **self._licenses(),
+            "device certificate": self._certificate(),
+            "enrolment challenge": self._challenge(),
             "revocation list": self._revocation_list(),
             "app manifest": Specimen(
                 seal_manifest("com.example.one", FILES, self.signing), AppManifest.parse
@@ -170,6 +178,29 @@ class World:
 
         of_service = Specimen(self.license(A, app, device), read)
         return {"license": of_service, "local license": Specimen(local, read)}
+
+    def _certificate(self) -> Specimen:
+        device = self.devices[0]
+        made = DeviceCertificate(
+            kem_public_key=device.kem.public_key().public_bytes_raw(),
+            signing_public_key=device.signing.public_key().public_bytes_raw(),
+            serial=SERIAL,
+            fingerprint=self.apps[0].fingerprint,
+            identity_level=IdentityLevel.MANIFEST,
+            key_store_level=KeyStoreLevel.SYSTEM,
+            issued_at=1_700_000_000,
+        )
+        keys = self.trust.for_type(EnvelopeType.DEVICE_CERTIFICATE)
+        return Specimen(made.seal(self.licensing), lambda d: DeviceCertificate.open(d, keys))
+
+    def _challenge(self) -> Specimen:
+        app_key, nonce, device_id = self.apps[0].app_key, bytes(24), self.devices[0].device_id
+        made = seal_challenge(
+            b"c" * 32, app_public_key=app_key.public_key(), nonce=nonce, device_id=device_id
+        )
+        return Specimen(
+            made, lambda d: open_challenge(d, app_key=app_key, nonce=nonce, device_id=device_id)
+        )
 
     def _revocation_list(self) -> Specimen:
         made = RevocationList(

@@ -1,4 +1,4 @@
-"""Every vector of envelopes, security files and manifests, through our reader."""
+"""Every vector of what the credential document knows, through our reader."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from tests.vectors.cases import CLASSES, Case, load, paths
 
+from vodseal.credential.certificate import DeviceCertificate
+from vodseal.credential.enrolment import open_challenge
 from vodseal.credential.envelope import (
     EnvelopeType,
     keys_by_id,
@@ -17,7 +20,9 @@ from vodseal.credential.envelope import (
 from vodseal.credential.fingerprint import AppIdentity, AppKind
 from vodseal.credential.manifest import AppManifest
 from vodseal.credential.requirements import IdentityLevel
+from vodseal.credential.revocation import RevocationList
 from vodseal.credential.security_file import SecurityFile
+from vodseal.credential.trust import VerificationKeys
 from vodseal.errors import (
     AppIdentityError,
     CredentialError,
@@ -86,17 +91,54 @@ def read_manifest(case: Case) -> Verdict:
         return word_for(error), b""
 
 
+def read_certificate(case: Case) -> Verdict:
+    keys = keys_by_id(*map(Ed25519PublicKey.from_public_bytes, case.several("keys")))
+    try:
+        return "ok", DeviceCertificate.open(case.data, keys).device_id
+    except FormatError as error:
+        return WORDS[type(error)], b""
+
+
+def read_challenge(case: Case) -> Verdict:
+    app_key = X25519PrivateKey.from_private_bytes(case.octets("app-key"))
+    nonce, device_id = case.octets("nonce"), case.octets("device-id")
+    try:
+        opened = open_challenge(case.data, app_key=app_key, nonce=nonce, device_id=device_id)
+    except FormatError as error:
+        return WORDS[type(error)], b""
+    return "ok", opened
+
+
+def read_revocation_list(case: Case) -> Verdict:
+    trust = VerificationKeys({EnvelopeType.REVOCATION: tuple(case.several("keys"))})
+    now = int(case.given["now"])
+    try:
+        listed = RevocationList.open(case.data, trust)
+    except FormatError as error:
+        return WORDS[type(error)], b""
+    found = [
+        bytes([subject]) + name
+        for subject, names in listed.revoked.items()
+        for name in names
+        if listed.revokes(subject, name, now)
+    ]
+    return "ok", b"".join(found)
+
+
 READERS: dict[str, Callable[[Case], Verdict]] = {
     "envelope": read_envelope,
     "anchored-envelope": read_anchored,
     "security-file": read_security_file,
     "manifest": read_manifest,
+    "certificate": read_certificate,
+    "challenge": read_challenge,
+    "revocation-list": read_revocation_list,
 }
 
 
 def test_the_vectors_are_there() -> None:
     cases = [load(path) for path in VECTORS]
-    assert len(cases) >= 180
+    assert len(cases) >= 280
     assert {case.reader for case in cases} == set(READERS)
     assert {case.expect for case in cases} == {"ok", "not-bound", "not-now", *CLASSES}
 

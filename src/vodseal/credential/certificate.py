@@ -29,7 +29,7 @@ __all__ = ["DeviceCertificate"]
 
 _VERSION: Final = 1
 _KEY_SIZE: Final = 32
-_MAX_INSTANT: Final = (1 << 53) - 1
+_MAX_INSTANT: Final = 1 << 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
