@@ -75,6 +75,7 @@ class EnvelopeType(IntEnum):
     RELEASE_RECEIPT = 7
     APP_MANIFEST = 8
     SEGMENT_DIGESTS = 9
+    AUDIT_CHECKPOINT = 10
 
 
 _MAX_LARGE: Final = {

@@ -45,6 +45,14 @@ class Caller:
     """None for a key pair of the operator's."""
 
     @property
+    def label(self) -> str:
+        """Return how the audit log calls them: the key, and whose session it is."""
+        if self.session is None:
+            return self.key_id
+        name = self.session.name or self.session.resource
+        return f"{self.session.kind.value}:{name}/{self.key_id}"
+
+    @property
     def name(self) -> str:
         """Return how the log calls them."""
         return self.session.name or self.session.kind.value if self.session else self.key_id

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
     from vodseal.clock import Clock
+    from vodseal.service.audit.log import AuditLog
     from vodseal.service.blobs.protocol import BlobStore
     from vodseal.service.kms.protocol import KeyService
     from vodseal.service.settings import Settings
@@ -33,6 +34,8 @@ class ServiceKeys:
     """Signs the list of what is revoked."""
     enrolment: Ed25519PrivateKey = field(repr=False)
     """Signs certificates of devices."""
+    audit: Ed25519PrivateKey = field(repr=False)
+    """Signs the audit log."""
     tokens: bytes = field(repr=False)
     """Seals session tokens, PlayAuth and HLS tokens; 32 bytes."""
     urls: str = field(repr=False)
@@ -53,6 +56,8 @@ class ServiceContext:
     reads: async_sessionmaker[AsyncSession]
     """``async with context.reads.begin() as session:`` reads, and locks nobody out."""
     kms: KeyService
+    """Whatever it wraps or opens is recorded in ``audit``."""
+    audit: AuditLog
     keys: ServiceKeys
     blobs: BlobStore
     clock: Clock

@@ -2,7 +2,8 @@
 
 ``lock`` is held while a service runs, and the system drops it at a kill. ``id``
 holds 32 hex digits, which name the master key file. ``service.db`` is all state,
-``blobs/`` holds originals and streams, ``uploads/`` what is being uploaded.
+``blobs/`` holds originals and streams, ``uploads/`` what is being uploaded,
+``audit/`` the audit log.
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ class DataFolder:
     def uploads(self) -> Path:
         """Return the folder of uploads that go on."""
         return self.path / "uploads"
+
+    @property
+    def audit(self) -> Path:
+        """Return the folder of the audit log, which makes it itself."""
+        return self.path / "audit"
 
     def close(self) -> None:
         """Let another service use the folder. Closing twice is harmless."""

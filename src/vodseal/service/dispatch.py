@@ -7,6 +7,7 @@ What goes wrong inside is logged with that id, and told as InternalError.
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import uuid
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from vodseal.errors import RpcError
+from vodseal.errors import AuditLogError, KeyServiceError, RpcError
 from vodseal.rpc.canonical import parse_parameters
 from vodseal.rpc.codec import Encoded, encode_answer, encode_error
 from vodseal.rpc.codes import server_error
 from vodseal.service.actions.table import ACTIONS, VERSIONS
+from vodseal.service.audit.calls import audited_call
 from vodseal.service.authn import authorize
 from vodseal.service.parameters import Parameters
 from vodseal.service.request_body import read_body
@@ -46,7 +48,7 @@ async def handle_rpc(service: Service, request: Request) -> Response:
     values: Mapping[str, str] = {}
     try:
         values = await _parameters(request)
-        answer = await _answer(service, request, values)
+        answer = await _answer(service, request, values, request_id)
         encoded = encode_answer(
             values["Action"], answer, request_id=request_id, format_name=_format(values)
         )
@@ -54,6 +56,11 @@ async def handle_rpc(service: Service, request: Request) -> Response:
     except RpcError as error:
         status = server_error(error.server_code).status
         encoded = _refusal(request, error, request_id, _format(values))
+    except (AuditLogError, KeyServiceError) as error:
+        _log.error("An action needs what does not work", extra={"reason": error.message})
+        status = 503
+        refusal = RpcError("ServiceUnavailable")
+        encoded = _refusal(request, refusal, request_id, _format(values))
     except Exception:  # noqa: BLE001 - the last place: it is logged, and the client is told
         _log.exception("An action failed", extra={"request_id": request_id})
         status = 500
@@ -78,7 +85,7 @@ async def handle_rpc(service: Service, request: Request) -> Response:
 
 
 async def _answer(
-    service: Service, request: Request, values: Mapping[str, str]
+    service: Service, request: Request, values: Mapping[str, str], request_id: str
 ) -> Mapping[str, object]:
     now = service.context.clock.now()
     name = values.get("Action", "")
@@ -100,7 +107,9 @@ async def _answer(
         method=request.method,
         base_url=base_url(service, request),
     )
-    return await action.handle(service, call)
+    return await audited_call(
+        service.context.audit, call, request_id, functools.partial(action.handle, service, call)
+    )
 
 
 async def _parameters(request: Request) -> dict[str, str]:

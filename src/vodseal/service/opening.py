@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 from vodseal.rpc.replay import NonceWindow
 from vodseal.service.access_keys import AccessKeys, ensure_admin_key
+from vodseal.service.audit.audited_keys import AuditedKeyService
+from vodseal.service.audit.chain import AuditEvent
+from vodseal.service.audit.log import AuditLog
 from vodseal.service.authn import Authenticator
 from vodseal.service.blobs.local import LocalBlobs
 from vodseal.service.catalog import sweep
@@ -58,6 +61,7 @@ async def open_service(
         OperatorError: ``DATA_FOLDER_*``, ``MASTER_KEY_UNUSABLE``. What is in the
             folder is as it was.
         KeyServiceError: The key service does not answer. As above.
+        AuditLogError: The audit log does not hold, or cannot be written. As above.
     """
     async with contextlib.AsyncExitStack() as stack:
         folder = await asyncio.to_thread(DataFolder, settings.data, random)
@@ -67,14 +71,19 @@ async def open_service(
         database = open_database(url)
         stack.push_async_callback(database.close)
         is_used = await has_service_keys(database.reads)
-        kms = await open_provider(settings, folder, random, is_used=is_used)
-        stack.push_async_callback(kms.close)
-        keys = await load_service_keys(database.writes, kms, random, clock.now())
+        provider = await open_provider(settings, folder, random, is_used=is_used)
+        stack.push_async_callback(provider.close)
+        keys = await load_service_keys(database.writes, provider, random, clock.now())
+        audit = await AuditLog.open(folder.audit, keys.audit, clock, random)
+        stack.push_async_callback(audit.close)
+        begun = AuditEvent(actor="service", action="service.start", object=provider.head.name)
+        await audit.record(begun)
         context = ServiceContext(
             settings=settings,
             sessions=database.writes,
             reads=database.reads,
-            kms=kms,
+            kms=AuditedKeyService(provider, audit),
+            audit=audit,
             keys=keys,
             blobs=LocalBlobs(folder.blobs),
             clock=clock,

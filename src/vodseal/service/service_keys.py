@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["has_service_keys", "load_service_keys"]
 
-_SIGNING: Final = ("credential", "license", "digests", "revocation", "enrolment")
+_SIGNING: Final = ("credential", "license", "digests", "revocation", "enrolment", "audit")
 _SECRETS: Final = ("tokens", "urls")
 _SIZE: Final = 32
 
@@ -77,6 +77,7 @@ async def load_service_keys(
         digests=_signing_key(plain["digests"]),
         revocation=_signing_key(plain["revocation"]),
         enrolment=_signing_key(plain["enrolment"]),
+        audit=_signing_key(plain["audit"]),
         tokens=plain["tokens"],
         urls=plain["urls"].hex(),
     )

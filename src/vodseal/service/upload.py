@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from vodseal.errors import UploadRefusedError
+from vodseal.errors import AuditLogError, KeyServiceError, UploadRefusedError
 from vodseal.service import multipart
+from vodseal.service.audit.scope import AuditScope, audit_scope
 from vodseal.service.threads import run_to_end
 from vodseal.service.upload_body import drain, receive
 from vodseal.service.upload_complete import complete_upload, new_body
@@ -41,12 +42,27 @@ async def handle_upload(service: Service, request: Request) -> Response:
     try:
         session = authenticate(service.context, request)
         target = await find_target(service.context, session)
-        response = await _route(service, request, target)
+        async with audit_scope(
+            service.context.audit,
+            AuditScope(
+                via="upload",
+                actor=f"upload:{session.resource}/{session.key_id}",
+                request_id=request_id,
+                is_grouped=True,  # the keys stay here: they seal what is stored
+            ),
+        ):
+            response = await _route(service, request, target)
     except UploadRefusedError as error:
         await drain(request)
         response = refusal(error, request_id, request.headers.get("host", ""))
     except ClientDisconnect:
         return Response(status_code=_CLIENT_CLOSED)
+    except (AuditLogError, KeyServiceError) as error:
+        extra = {"request_id": request_id, "reason": error.message}
+        _log.error("An upload needs what does not work", extra=extra)
+        await drain(request)
+        refused = UploadRefusedError("InternalError")
+        response = refusal(refused, request_id, request.headers.get("host", ""))
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         _log.exception("An upload could not be stored", extra={"request_id": request_id})

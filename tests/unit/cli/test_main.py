@@ -18,6 +18,7 @@ GROUPS = {
     "settings": ["get", "set"],
     "credentials": ["sts", "play-auth"],
     "app": ["init", "sign", "check"],
+    "audit": ["verify", "checkpoint", "list"],
 }
 LEAVES = [(name,) for name in commands.COMMANDS if name not in GROUPS] + [
     (name, leaf) for name, leaves in GROUPS.items() for leaf in leaves

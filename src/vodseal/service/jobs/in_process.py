@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from vodseal.errors import TamperedError, VodsealError
+from vodseal.service.audit.scope import AuditScope, audit_scope
 from vodseal.service.catalog import media_prefix
 from vodseal.service.jobs import task_rows
 from vodseal.service.jobs.worker_process import WORKER_COMMAND, run_worker
@@ -143,7 +144,9 @@ class InProcessRunner:
             await self._fail(claimed, Failed(code="InternalError", reason=reason))
             return
         try:
-            spec = await self._spec(claimed)
+            scope = AuditScope(via="transcode", is_grouped=True)
+            async with audit_scope(self._context.audit, scope):
+                spec = await self._spec(claimed)
             answer = await self._package(claimed, spec)
         except TamperedError:
             answer = Failed(code="InternalError", reason="the original's key does not open")
