@@ -165,3 +165,8 @@ def test_what_is_served_names_a_key_that_no_address_gives(
     assert None not in keys
     assert names == {(f"vodseal-license:{play_info.job_id}", LICENSE)}
     assert key.hex() not in text.lower()
+
+
+def test_the_service_keeps_nothing_clear(world: World, vid: str) -> None:
+    assert vid
+    assert not (leaks := world.scanner().scan(world.data)), report(leaks)

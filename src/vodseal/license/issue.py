@@ -14,14 +14,14 @@ from vodseal.container.layout import KEY_SIZE
 from vodseal.credential.envelope import EnvelopeType, seal_envelope
 from vodseal.errors import MisuseError
 from vodseal.license.model import (
-    STREAM_KEY_SIZE,
+    TRANSPORT_KEY_SIZE,
     Issuer,
     License,
     LicenseTerms,
     content_key_digest,
     policy_digest,
 )
-from vodseal.license.wrap import wrap_content_key, wrap_stream_key
+from vodseal.license.wrap import wrap_content_key, wrap_transport_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -39,15 +39,15 @@ def issue_license(
     app_public_key: X25519PublicKey,
     device_public_key: X25519PublicKey,
     signing_key: Ed25519PrivateKey,
-    stream_key: bytes | None = None,
+    transport_key: bytes | None = None,
 ) -> bytes:
-    """Return a license in its envelope; ``stream_key`` is that of a privately encrypted stream.
+    """Return a license in its envelope; ``transport_key`` is that of a privately encrypted stream.
 
     Raises:
-        MisuseError: The content key is not 32 bytes, or the stream key not 16.
+        MisuseError: The content key is not 32 bytes, or the transport key not 16.
     """
-    if len(content_key) != KEY_SIZE or len(stream_key or b"") not in {0, STREAM_KEY_SIZE}:
-        raise MisuseError("a content key has 32 bytes, and a stream key 16")
+    if len(content_key) != KEY_SIZE or len(transport_key or b"") not in {0, TRANSPORT_KEY_SIZE}:
+        raise MisuseError("a content key has 32 bytes, and a transport key 16")
     ck_digest = content_key_digest(content_key)
     locks = {"app_public_key": app_public_key, "device_public_key": device_public_key}
     digest = policy_digest(terms, ck_digest)
@@ -56,7 +56,9 @@ def issue_license(
         ck_digest=ck_digest,
         wrapped_key=wrap_content_key(content_key, digest, **locks),
         issuer=Issuer.SERVICE,
-        wrapped_stream_key=wrap_stream_key(stream_key, digest, **locks) if stream_key else b"",
+        wrapped_transport_key=wrap_transport_key(transport_key, digest, **locks)
+        if transport_key
+        else b"",
     )
     return seal_envelope(EnvelopeType.LICENSE, made.encode(), signing_key)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CK_DIGEST_SIZE",
     "HPKE_X25519_AES_256_GCM",
-    "STREAM_KEY_SIZE",
+    "TRANSPORT_KEY_SIZE",
     "Issuer",
     "License",
     "LicenseTerms",
@@ -31,13 +31,13 @@ __all__ = [
 
 CK_DIGEST_SIZE: Final = 32
 HPKE_X25519_AES_256_GCM: Final = 1
-STREAM_KEY_SIZE: Final = 16
+TRANSPORT_KEY_SIZE: Final = 16
 
 _VERSION: Final = 1
 _FINGERPRINT_SIZE: Final = 32
 _WRAPPED_SIZE: Final = 32 + 2 * (32 + 16)
 """32 bytes of key; X25519 share and tag for each of the two layers."""
-_WRAPPED_STREAM_SIZE: Final = STREAM_KEY_SIZE + 2 * (32 + 16)
+_WRAPPED_TRANSPORT_SIZE: Final = TRANSPORT_KEY_SIZE + 2 * (32 + 16)
 _MAX_TEXT: Final = 1024
 _MAX_INSTANT: Final = 1 << 53
 _CK_LABEL: Final = b"vodseal1/ck\0"
@@ -166,7 +166,7 @@ class License:
 
     wrapped_key: bytes = field(repr=False)
     issuer: Issuer
-    wrapped_stream_key: bytes = field(default=b"", repr=False)
+    wrapped_transport_key: bytes = field(default=b"", repr=False)
     """Of a privately encrypted stream; empty for every other one."""
 
     def policy_digest(self) -> bytes:
@@ -175,11 +175,12 @@ class License:
 
     def encode(self) -> bytes:
         """Return the payload of the license's envelope."""
-        stream_key: CborMap = {17: self.wrapped_stream_key} if self.wrapped_stream_key else {}
+        wrapped = self.wrapped_transport_key
+        transport_key: CborMap = {17: wrapped} if wrapped else {}
         return encode(
             self.terms.to_cbor()
             | {14: self.ck_digest, 15: self.wrapped_key, 16: HPKE_X25519_AES_256_GCM}
-            | stream_key
+            | transport_key
         )
 
     @classmethod
@@ -195,14 +196,14 @@ class License:
         if fields.integer(16) != HPKE_X25519_AES_256_GCM:
             raise MalformedError("the license wraps its key in a way we do not know")
         wrapped = fields.octets(15, size=_WRAPPED_SIZE)
-        stream_key = fields.octets(17, size=_WRAPPED_STREAM_SIZE) if fields.has(17) else b""
+        transport_key = fields.octets(17, size=_WRAPPED_TRANSPORT_SIZE) if fields.has(17) else b""
         fields.finish()
         return cls(
             terms=terms,
             ck_digest=ck_digest,
             wrapped_key=wrapped,
             issuer=issuer,
-            wrapped_stream_key=stream_key,
+            wrapped_transport_key=transport_key,
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vodseal.credential.envelope import EnvelopeType, keys_by_id, open_envelope
 from vodseal.errors import FormatError, LicenseBindingError, LicenseError
 from vodseal.license.model import Issuer, License
-from vodseal.license.wrap import unwrap_content_key, unwrap_stream_key
+from vodseal.license.wrap import unwrap_content_key, unwrap_transport_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vodseal.credential.security_file import UnlockedApp
     from vodseal.credential.trust import VerificationKeys
 
-__all__ = ["check_binding", "open_content_key", "open_stream_key", "verify_license"]
+__all__ = ["check_binding", "open_content_key", "open_transport_key", "verify_license"]
 
 
 def verify_license(data: bytes, trust: VerificationKeys, device_key: Ed25519PublicKey) -> License:
@@ -73,7 +73,7 @@ def open_content_key(
     return unwrap_content_key(opened, app_key=app.app_key, device_key=device.kem)
 
 
-def open_stream_key(
+def open_transport_key(
     opened: License, *, download_id: bytes, job_id: str, app: UnlockedApp, device: DeviceKeys
 ) -> bytes | None:
     """Return the key of a privately encrypted stream (SPEC license §3.1); None when there is none.
@@ -89,7 +89,7 @@ def open_stream_key(
         fingerprint=app.fingerprint,
         device_id=device.device_id,
     )
-    return unwrap_stream_key(opened, app_key=app.app_key, device_key=device.kem)
+    return unwrap_transport_key(opened, app_key=app.app_key, device_key=device.kem)
 
 
 def _open(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         X25519PublicKey,
     )
 
-__all__ = ["unwrap_content_key", "unwrap_stream_key", "wrap_content_key", "wrap_stream_key"]
+__all__ = ["unwrap_content_key", "unwrap_transport_key", "wrap_content_key", "wrap_transport_key"]
 
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _LABEL: Final = b"vodseal1/lic\0"
@@ -41,15 +41,15 @@ def wrap_content_key(
     return _wrap(content_key, digest, app_public_key, device_public_key, b"")
 
 
-def wrap_stream_key(
-    stream_key: bytes,
+def wrap_transport_key(
+    transport_key: bytes,
     digest: bytes,
     *,
     app_public_key: X25519PublicKey,
     device_public_key: X25519PublicKey,
 ) -> bytes:
-    """Return ``stream_key`` wrapped as a content key is, under labels of its own (§3.1)."""
-    return _wrap(stream_key, digest, app_public_key, device_public_key, _STREAM)
+    """Return ``transport_key`` wrapped as a content key is, under labels of its own (§3.1)."""
+    return _wrap(transport_key, digest, app_public_key, device_public_key, _STREAM)
 
 
 def unwrap_content_key(
@@ -66,17 +66,17 @@ def unwrap_content_key(
     return content_key
 
 
-def unwrap_stream_key(
+def unwrap_transport_key(
     opened: License, *, app_key: X25519PrivateKey, device_key: X25519PrivateKey
 ) -> bytes | None:
-    """Return the stream key of a license whose signature holds; None when it carries none.
+    """Return the transport key of a license whose signature holds; None when it carries none.
 
     Raises:
         LicenseBindingError: The license is for another app, or another device.
     """
-    if not opened.wrapped_stream_key:
+    if not opened.wrapped_transport_key:
         return None
-    return _unwrap(opened.wrapped_stream_key, opened, app_key, device_key, _STREAM)
+    return _unwrap(opened.wrapped_transport_key, opened, app_key, device_key, _STREAM)
 
 
 def _wrap(

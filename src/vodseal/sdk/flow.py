@@ -39,8 +39,8 @@ from vodseal.sdk.content_key import (
 from vodseal.sdk.job_maker import JobMaker
 from vodseal.sdk.offer import DownloadMode, choose_track, fetch_offer
 from vodseal.sdk.stored_download import discard, opens_with
-from vodseal.sdk.stream_key import private_stream_key
 from vodseal.sdk.transport import RpcClient
+from vodseal.sdk.transport_key import private_transport_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +181,7 @@ class DownloadFlow:
             track=track,
             trust=None if keys is None else trust_of(keys),
             convert=order.convert,
-            stream_key=self._stream_key(client, source, track, entry) if is_private else None,
+            transport_key=self._transport_key(client, source, track, entry) if is_private else None,
         )
         return _Ready(entry=entry, key=key, job=maker.make(entry.download_id, secure=secure))
 
@@ -194,11 +194,11 @@ class DownloadFlow:
         wish = self._wish(source, track, entry)
         return secure_content_key(client, unlocked(order.keys), wish, order.random)
 
-    def _stream_key(
+    def _transport_key(
         self, client: RpcClient, source: Source, track: TrackInfo, entry: JobEntry
     ) -> bytes:
         wish = self._wish(source, track, entry)
-        return private_stream_key(client, unlocked(self._order.keys), wish, secure=entry.secure)
+        return private_transport_key(client, unlocked(self._order.keys), wish, secure=entry.secure)
 
     def _wish(self, source: Source, track: TrackInfo, entry: JobEntry) -> KeyWish:
         return KeyWish(

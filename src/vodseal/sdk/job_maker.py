@@ -79,7 +79,7 @@ class JobMaker:
     """Whose digests count; None: nobody's."""
 
     convert: UrlConverter | None
-    stream_key: bytes | None = field(default=None, repr=False)
+    transport_key: bytes | None = field(default=None, repr=False)
     """The key of a privately encrypted stream; None for every other one."""
 
     def make(self, download_id: bytes, *, secure: bool) -> JobSpec:
@@ -135,14 +135,14 @@ class JobMaker:
     def _transport_keys(self, playlist: MediaPlaylist) -> dict[str, bytes]:
         """Return the key of each key URI; a private stream has one key for all of it."""
         uris = key_uris(playlist)
-        if self.stream_key is None:
+        if self.transport_key is None:
             if playlist.needs_license():
                 raise _not_as_declared()
             return {uri: self._transport_key(uri) for uri in uris}
         name = license_uri(self.track.job_id)
         if uris != (name,) or any(segment.key is None for segment in playlist.segments):
             raise _not_as_declared()
-        return {name: self.stream_key}
+        return {name: self.transport_key}
 
     def _transport_key(self, uri: str) -> bytes:
         try:

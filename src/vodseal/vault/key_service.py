@@ -26,7 +26,7 @@ from vodseal.errors import (
     LicenseMissingError,
     SecurityFileError,
 )
-from vodseal.license.open import open_content_key, open_stream_key, verify_license
+from vodseal.license.open import open_content_key, open_transport_key, verify_license
 from vodseal.license.policy import check
 from vodseal.vault.app_identity import identify
 from vodseal.vault.home import default_home
@@ -144,7 +144,7 @@ class KeyService:
         opened = self._verified(envelope, now)
         return open_content_key(opened, download_id=download_id, app=app, device=device)
 
-    def open_stream_key(
+    def open_transport_key(
         self, envelope: bytes, download_id: bytes, job_id: str, now: float
     ) -> bytes | None:
         """Return the key of a privately encrypted stream; None when the license carries none.
@@ -154,7 +154,7 @@ class KeyService:
         """
         app, device = self.unlock(), self.vault().device
         opened = self._verified(envelope, now)
-        return open_stream_key(
+        return open_transport_key(
             opened, download_id=download_id, job_id=job_id, app=app, device=device
         )
 

@@ -11,7 +11,7 @@ import pytest
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import RequestError, TamperedError
-from vodseal.license.wrap import unwrap_stream_key
+from vodseal.license.wrap import unwrap_transport_key
 from vodseal.media.encryption import EncryptType
 from vodseal.rpc.codec import decode_answer
 from vodseal.service.kms import contexts
@@ -109,9 +109,9 @@ def app(service):
     return serial, file, file.open(identity, STRING)
 
 
-def stream_key(answer, file, app: UnlockedApp, device: Device):
+def transport_key(answer, file, app: UnlockedApp, device: Device):
     held = license_in(answer, file)
-    return unwrap_stream_key(held, app_key=app.app_key, device_key=device.keys.kem)
+    return unwrap_transport_key(held, app_key=app.app_key, device_key=device.keys.kem)
 
 
 @pytest.mark.parametrize("mode", ["secure", "normal"])
@@ -122,7 +122,7 @@ def test_a_license_carries_the_key(service, app, mode):
     device, download_id = Device(), os.urandom(16)
     for _ in range(2):
         answer = acquire(service, device.request(private, serial, download_id), service.sts())
-        assert stream_key(answer, file, unlocked, device) == private.key
+        assert transport_key(answer, file, unlocked, device) == private.key
 
 
 def test_a_license_of_another_stream_carries_none(service, app):
@@ -132,7 +132,7 @@ def test_a_license_of_another_stream_carries_none(service, app):
     device = Device()
     for stream in (standard, clear):
         answer = acquire(service, device.request(stream, serial, os.urandom(16)))
-        assert stream_key(answer, file, unlocked, device) is None
+        assert transport_key(answer, file, unlocked, device) is None
 
 
 def test_normal_mode_licenses_nothing_else(service, app):

@@ -53,7 +53,7 @@ class LicenseServer:
         self.app_key = X25519PrivateKey.generate()
         self.changes: dict[str, Any] = {}
         self.asked: list[dict[str, str]] = []
-        self.stream_key: bytes | None = None
+        self.transport_key: bytes | None = None
 
     @property
     def trust(self) -> VerificationKeys:
@@ -104,7 +104,7 @@ class LicenseServer:
             app_public_key=self.app_key.public_key(),
             device_public_key=X25519PublicKey.from_public_bytes(kem),
             signing_key=self.key,
-            stream_key=self.stream_key,
+            transport_key=self.transport_key,
         )
         return {"License": base64.b64encode(envelope).decode()}
 

@@ -91,7 +91,7 @@ def make(stand_in: StandIn, client: RpcClient, fetcher: FakeFetcher) -> Any:
         trust: VerificationKeys | None = None,
         convert: Any = None,
         title: str = "",
-        stream_key: bytes | None = None,
+        transport_key: bytes | None = None,
     ) -> JobSpec:
         info = play_info(stand_in, Format="m3u8", PlayURL=PLAYLIST_URL) | (stream or {})
         stand_in.offer("secure", info)
@@ -105,7 +105,7 @@ def make(stand_in: StandIn, client: RpcClient, fetcher: FakeFetcher) -> Any:
             track=media.tracks[0],
             trust=trust,
             convert=convert,
-            stream_key=stream_key,
+            transport_key=transport_key,
         ).make(DOWNLOAD_ID, secure=True)
 
     return make
@@ -192,7 +192,7 @@ def test_the_key_of_a_private_stream_is_asked_for_nowhere(make: Any, fetcher: Fa
     fetcher.files[PLAYLIST_URL] = PRIVATE_PLAYLIST.encode()
     config = VidPlayerConfigGen()
     config.set_mts_hls_uri_token("token")
-    job = make(play_config=config.generate(), stream_key=KEY)
+    job = make(play_config=config.generate(), transport_key=KEY)
     assert fetcher.asked == [PLAYLIST_URL]
     assert [(segment.key, segment.iv) for segment in job.segments] == [(KEY, bytes(15) + b"\1")] * 2
 
@@ -213,7 +213,7 @@ def test_the_key_of_a_private_stream_is_asked_for_nowhere(make: Any, fetcher: Fa
 def test_a_private_stream_is_private_throughout(make: Any, fetcher: FakeFetcher, text: str) -> None:
     fetcher.files[PLAYLIST_URL] = text.encode()
     with pytest.raises(DownloadError) as caught:
-        make(stream_key=KEY)
+        make(transport_key=KEY)
     assert caught.value.code is ErrorCode.ENCRYPTION_NOT_SUPPORT
     assert fetcher.asked == [PLAYLIST_URL]
 
@@ -232,7 +232,7 @@ def test_a_private_stream_without_a_proper_id_is_no_format(
 ) -> None:
     fetcher.files[PLAYLIST_URL] = PRIVATE_PLAYLIST.encode()
     with pytest.raises(DownloadError) as caught:
-        make({"JobId": job_id}, stream_key=KEY)
+        make({"JobId": job_id}, transport_key=KEY)
     assert caught.value.code is ErrorCode.NOT_SUPPORT_FORMAT
 
 

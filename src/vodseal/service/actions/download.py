@@ -122,7 +122,7 @@ async def acquire_download_license(service: Service, call: Call) -> Mapping[str,
         app_public_key=X25519PublicKey.from_public_bytes(app.public_key),
         device_public_key=X25519PublicKey.from_public_bytes(wanted.claim.kem_public_key),
         signing_key=context.keys.license,
-        stream_key=await _stream_key(context, stream),
+        transport_key=await _transport_key(context, stream),
     )
     return {"License": base64.b64encode(envelope).decode("ascii")}
 
@@ -138,7 +138,7 @@ def _check_mode(mode: str, stream: Stream) -> None:
         raise RpcError("Forbidden.NotSecureMode")
 
 
-async def _stream_key(context: ServiceContext, stream: Stream) -> bytes | None:
+async def _transport_key(context: ServiceContext, stream: Stream) -> bytes | None:
     """Return the key that has no address (SPEC rpc §10); None for every other stream."""
     if stream.encrypt_type != EncryptType.PRIVATE or stream.key_blob is None:
         return None

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from vodseal.sdk.transport import RpcClient
     from vodseal.vault.key_service import KeyService
 
-__all__ = ["private_stream_key"]
+__all__ = ["private_transport_key"]
 
 
-def private_stream_key(
+def private_transport_key(
     client: RpcClient, keys: KeyService, wish: KeyWish, *, secure: bool
 ) -> bytes:
     """Return the key of the stream that is wished for.
@@ -44,7 +44,7 @@ def private_stream_key(
         if not is_unknown_action(error):
             raise
         raise _no_key(error.request_id) from error
-    key = keys.open_stream_key(envelope, wish.download_id, wish.job_id, wish.now)
+    key = keys.open_transport_key(envelope, wish.download_id, wish.job_id, wish.now)
     if key is None:
         raise _no_key("")
     if secure:
@@ -56,7 +56,7 @@ def _kept(keys: KeyService, wish: KeyWish) -> bytes | None:
     with contextlib.suppress(LicenseError, FormatError):  # then a new one is asked for
         envelope = keys.vault().load_license(wish.download_id)
         if envelope is not None:
-            return keys.open_stream_key(envelope, wish.download_id, wish.job_id, wish.now)
+            return keys.open_transport_key(envelope, wish.download_id, wish.job_id, wish.now)
     return None
 
 

@@ -19,15 +19,15 @@ from tests.unit.sdk.test_content_key import (
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, LicenseBindingError, RequestError
 from vodseal.sdk.content_key import KeyWish, secure_content_key
-from vodseal.sdk.stream_key import private_stream_key
 from vodseal.sdk.transport import RpcClient
+from vodseal.sdk.transport_key import private_transport_key
 from vodseal.vault.key_service import KeyService
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STREAM_KEY = b"stream-key-of-16"
+TRANSPORT_KEY = b"stream-key-of-16"
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def client(stand_in: StandIn) -> Iterator[RpcClient]:
 def test_normal_mode_takes_the_key_and_keeps_nothing(
     client: RpcClient, keys: KeyService, server: LicenseServer
 ) -> None:
-    server.stream_key = STREAM_KEY
+    server.transport_key = TRANSPORT_KEY
     for count in (1, 2):
-        assert private_stream_key(client, keys, WISH, secure=False) == STREAM_KEY
+        assert private_transport_key(client, keys, WISH, secure=False) == TRANSPORT_KEY
         assert len(server.asked) == count
     assert keys.vault().load_license(DOWNLOAD_ID) is None
 
@@ -62,10 +62,10 @@ def test_normal_mode_takes_the_key_and_keeps_nothing(
 def test_secure_mode_finds_it_in_the_downloads_license(
     client: RpcClient, keys: KeyService, server: LicenseServer
 ) -> None:
-    server.stream_key = STREAM_KEY
+    server.transport_key = TRANSPORT_KEY
     assert secure_content_key(client, keys, WISH, no_random) == CONTENT_KEY
     for _ in range(2):
-        assert private_stream_key(client, keys, WISH, secure=True) == STREAM_KEY
+        assert private_transport_key(client, keys, WISH, secure=True) == TRANSPORT_KEY
     assert len(server.asked) == 1
 
 
@@ -73,9 +73,9 @@ def test_a_license_that_lacks_it_is_replaced(
     client: RpcClient, keys: KeyService, server: LicenseServer
 ) -> None:
     assert secure_content_key(client, keys, WISH, no_random) == CONTENT_KEY
-    server.stream_key = STREAM_KEY
+    server.transport_key = TRANSPORT_KEY
     for _ in range(2):
-        assert private_stream_key(client, keys, WISH, secure=True) == STREAM_KEY
+        assert private_transport_key(client, keys, WISH, secure=True) == TRANSPORT_KEY
     assert len(server.asked) == 2
     assert secure_content_key(client, keys, WISH, no_random) == CONTENT_KEY
 
@@ -85,12 +85,12 @@ def test_a_service_that_has_no_key_is_told_of(
     client: RpcClient, keys: KeyService, server: LicenseServer, stand_in: StandIn, *, secure: bool
 ) -> None:
     with pytest.raises(DownloadError) as caught:
-        private_stream_key(client, keys, WISH, secure=secure)
+        private_transport_key(client, keys, WISH, secure=secure)
     assert caught.value.code is ErrorCode.GET_AES_KEY_FAIL
     assert len(server.asked) == 1
     stand_in.actions["AcquireDownloadLicense"] = Refusal(code="InvalidAction.NotFound", status=404)
     with pytest.raises(DownloadError) as caught:
-        private_stream_key(client, keys, WISH, secure=secure)
+        private_transport_key(client, keys, WISH, secure=secure)
     assert caught.value.code is ErrorCode.GET_AES_KEY_FAIL
     assert keys.vault().load_license(DOWNLOAD_ID) is None
 
@@ -98,26 +98,26 @@ def test_a_service_that_has_no_key_is_told_of(
 def test_a_refusal_stays_what_it_is(client: RpcClient, keys: KeyService, stand_in: StandIn) -> None:
     stand_in.actions["AcquireDownloadLicense"] = Refusal(code="Forbidden.AppRevoked", status=403)
     with pytest.raises(RequestError) as caught:
-        private_stream_key(client, keys, WISH, secure=False)
+        private_transport_key(client, keys, WISH, secure=False)
     assert caught.value.server_code == "Forbidden.AppRevoked"
 
 
 def test_the_key_of_another_stream_is_not_taken(
     client: RpcClient, keys: KeyService, server: LicenseServer
 ) -> None:
-    server.stream_key = STREAM_KEY
+    server.transport_key = TRANSPORT_KEY
     server.changes = {"track": "job-1"}
     for secure in (True, False):
         with pytest.raises(LicenseBindingError):
-            private_stream_key(client, keys, WISH, secure=secure)
+            private_transport_key(client, keys, WISH, secure=secure)
     assert keys.vault().load_license(DOWNLOAD_ID) is None
 
 
 def test_a_stored_license_of_another_stream_is_not_used(
     client: RpcClient, keys: KeyService, server: LicenseServer
 ) -> None:
-    server.stream_key = STREAM_KEY
-    private_stream_key(client, keys, WISH, secure=True)
+    server.transport_key = TRANSPORT_KEY
+    private_transport_key(client, keys, WISH, secure=True)
     other = KeyWish(vid=VID, job_id="job-1", index=3, download_id=DOWNLOAD_ID, now=NOW)
-    assert private_stream_key(client, keys, other, secure=True) == STREAM_KEY
+    assert private_transport_key(client, keys, other, secure=True) == TRANSPORT_KEY
     assert [asked["JobId"] for asked in server.asked] == ["job-0", "job-1"]
