@@ -31,6 +31,7 @@ from vodseal.license.acquire import AcquireClaim
 from vodseal.license.issue import issue_local_license
 from vodseal.license.model import LicenseTerms
 from vodseal.rpc.messages.downloads import AcquireDownloadLicenseRequest
+from vodseal.sdk.enrolment import enrol, enrol_anew, is_not_enrolled
 from vodseal.sdk.transport import is_unknown_action
 from vodseal.vault.store import NO_APP, Vault
 
@@ -122,9 +123,23 @@ def secure_content_key(
 def acquire_license(client: RpcClient, keys: KeyService, wish: KeyWish) -> bytes:
     """Return what the service sends as a license for this app on this device, unverified.
 
+    The device is enrolled before; one that the service has forgotten enrols again, once.
+
     Raises:
         RequestError: The service refused, or sent no base64.
+        LicenseBindingError: What it sent as a certificate is none of this device.
     """
+    enrol(client, keys, wish.vid, wish.now)
+    try:
+        return _acquire(client, keys, wish)
+    except RequestError as error:
+        if not is_not_enrolled(error):
+            raise
+    enrol_anew(client, keys, wish.vid, wish.now)
+    return _acquire(client, keys, wish)
+
+
+def _acquire(client: RpcClient, keys: KeyService, wish: KeyWish) -> bytes:
     app, device = keys.unlock(), keys.vault().device
     claim = AcquireClaim(
         video_id=wish.vid,

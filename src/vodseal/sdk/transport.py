@@ -9,10 +9,11 @@ query or a credential. An instance serves one thread at a time.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from vodseal.clock import SystemClock
+from vodseal.credential.stamp import PARAMETER
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import RequestError
 from vodseal.rpc.codec import decode_answer
@@ -40,10 +41,19 @@ if TYPE_CHECKING:
     from vodseal.clock import Clock
     from vodseal.sdk.sources import Source
 
-__all__ = ["RpcClient", "is_unknown_action"]
+__all__ = ["RpcClient", "Stamper", "is_unknown_action"]
 
 A = TypeVar("A", bound=Message)
 _ALL_STREAMS: Final = "Multiple"
+_DEVICE: Final = "device_signing_key"
+"""The field by which a request names the device that sends it."""
+
+
+class Stamper(Protocol):
+    """Who signs requests in the name of a device."""
+
+    def stamp(self, method: str, parameters: Mapping[str, str], now: float) -> str:
+        """Return the value of ``DeviceStamp``."""
 
 
 def is_unknown_action(error: RequestError) -> bool:
@@ -79,6 +89,7 @@ class RpcClient:
         self._auth_info = auth_info
         self._clock = clock or SystemClock()
         self._random = random
+        self._stamper: Stamper | None = None
         self._exchange = HttpExchange(
             config or DownloaderConfig(), cancelled=cancelled, clock=self._clock
         )
@@ -106,6 +117,10 @@ class RpcClient:
             cancelled=cancelled,
             clock=clock,
         )
+
+    def stamp_with(self, stamper: Stamper | None) -> None:
+        """Have ``stamper`` sign every request that names this device; None: nobody does."""
+        self._stamper = stamper
 
     def __enter__(self) -> Self:
         return self
@@ -136,6 +151,9 @@ class RpcClient:
     def send(self, request: Request[A]) -> A:
         """Return the typed answer to ``request``. Raises as ``call``."""
         parameters = to_parameters(request)
+        if self._stamper is not None and hasattr(request, _DEVICE):
+            values = {**parameters.query, **parameters.form}
+            parameters.query[PARAMETER] = self._stamper.stamp("POST", values, self._clock.now())
         answer = self._exchange_signed(parameters.query, parameters.form)
         return from_wire(request.answer_type(), answer)
 

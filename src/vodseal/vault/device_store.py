@@ -68,12 +68,21 @@ class DeviceKeyStore:
         folder: Path,
         *,
         backends: Backends = system_backends,
+        file_allowed: bool = True,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        """Nothing is asked or written before the first use."""
+        """Nothing is asked or written before the first use.
+
+        Args:
+            folder: The vault's.
+            backends: Finds the key stores of this system.
+            file_allowed: Whether the seed may lie in files where there is no key store.
+            random: Where the name of this device's entries comes from.
+        """
         self._folder = folder
         self._files = FileKeyStore(folder)
         self._backends = backends
+        self._file_allowed = file_allowed
         self._random = random
 
     def level(self) -> KeyStoreLevel:
@@ -89,12 +98,14 @@ class DeviceKeyStore:
 
         Raises:
             KeyStoreError: The seed was put into a key store that is not there,
-                does not open, or holds it no longer.
+                does not open, or holds it no longer; or it lies in files, and must not.
             MalformedError: The note is damaged.
             OSError: The vault's folder cannot be read.
         """
         note = self._note()
         if note is None:
+            if self._files.is_used():
+                self._check_file_allowed()
             return self._files.read(slot)
         slots = self._slots(note)
         held = {each: slots.read(each) for each in Slot}
@@ -130,7 +141,17 @@ class DeviceKeyStore:
         """Hold the vault's folder against other threads and processes."""
         return self._files.lock()
 
+    def _check_file_allowed(self) -> None:
+        if not self._file_allowed:
+            raise KeyStoreError(
+                "the app's security file does not let the device key lie in a file",
+                remedy="Run it in the session of a user whose system has a key store, such as a "
+                "desktop's keyring. A device key that lies in a file already is not moved: remove "
+                "device.a and device.b from the vodseal home, and download again.",
+            )
+
     def _write_file(self, slot: Slot, record: bytes) -> None:
+        self._check_file_allowed()
         if not self._files.is_used():
             _log.warning(
                 "This system has no key store that can be used: the device key is kept in a file",

@@ -114,7 +114,8 @@ class KeyService:
         fingerprint = self.unlock().fingerprint
         with self._lock:
             if self._vault is None:
-                self._vault = Vault(self.home, fingerprint)
+                asked = _given(self._file).requirements
+                self._vault = Vault(self.home, fingerprint, file_allowed=asked.file_key_store)
             return self._vault
 
     def open_content_key(self, download_id: bytes, now: float) -> bytes:

@@ -66,6 +66,7 @@ class _Kind(StrEnum):
 
     LICENSE = "license"
     SECRET = "secret"  # noqa: S105 - a kind of row
+    CERTIFICATE = "certificate"
 
 
 class Vault:
@@ -77,6 +78,7 @@ class Vault:
         fingerprint: bytes,
         *,
         key_store: KeyStore | None = None,
+        file_allowed: bool = True,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         """Name the vault; nothing is read or written before the first use.
@@ -87,10 +89,13 @@ class Vault:
             key_store: Where the device seed lies. By default the system's key store
                 where there is one, else files in the vault; for ``NO_APP`` always
                 files, since what normal mode makes is not secret.
+            file_allowed: Whether the seed may lie in files at all (SPEC credential §7).
             random: Where the bytes of a new seed come from.
         """
         self.folder = app_home(home, fingerprint)
-        self._key_store = key_store or _default_store(self.folder, fingerprint)
+        self._key_store = key_store or _default_store(
+            self.folder, fingerprint, file_allowed=file_allowed
+        )
         self._random = random
 
     @cached_property
@@ -141,6 +146,22 @@ class Vault:
     def delete_license(self, download_id: bytes) -> None:
         """Forget a license; no license is no error."""
         self._delete(_Kind.LICENSE, download_id)
+
+    def save_certificate(self, serial: bytes, envelope: bytes) -> None:
+        """Keep the device's certificate for a security file; durable on return."""
+        self._save(_Kind.CERTIFICATE, serial, envelope)
+
+    def load_certificate(self, serial: bytes) -> bytes | None:
+        """Return the certificate for a security file, or None.
+
+        Raises:
+            TamperedError: The row was altered, or belongs to another device.
+        """
+        return self._load(_Kind.CERTIFICATE, serial)
+
+    def delete_certificate(self, serial: bytes) -> None:
+        """Forget a certificate; no certificate is no error."""
+        self._delete(_Kind.CERTIFICATE, serial)
 
     def save_secret(self, download_id: bytes, secret: bytes) -> None:
         """Keep a secret, in the place of the one before; durable on return."""
@@ -203,8 +224,10 @@ class Vault:
                 database.execute("PRAGMA journal_mode=WAL")
 
 
-def _default_store(folder: Path, fingerprint: bytes) -> KeyStore:
-    return FileKeyStore(folder) if fingerprint == NO_APP else DeviceKeyStore(folder)
+def _default_store(folder: Path, fingerprint: bytes, *, file_allowed: bool) -> KeyStore:
+    if fingerprint == NO_APP:
+        return FileKeyStore(folder)
+    return DeviceKeyStore(folder, file_allowed=file_allowed)
 
 
 def _prepare_schema(database: sqlite3.Connection) -> None:

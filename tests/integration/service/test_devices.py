@@ -8,19 +8,25 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import func, select
 
 from vodseal.credential.certificate import DeviceCertificate
 from vodseal.credential.device import KeyStoreLevel
 from vodseal.credential.envelope import EnvelopeType
 from vodseal.credential.requirements import IdentityLevel
 from vodseal.credential.stamp import PARAMETER
+from vodseal.license.open import verify_license
+from vodseal.license.wrap import unwrap_content_key
+from vodseal.service.database.models import Nonce
 
 from .device_client import DeviceClient, text
-from .test_apps import STRING, register
+from .test_apps import STRING, Device, register
+from .test_apps import secure as secure  # noqa: PLC0414 - a fixture, used by name
 
 
 def a_device(service, **parameters) -> DeviceClient:
-    _, file, identity = register(service, **parameters)
+    """A device of an app that needs certificates; not enrolled."""
+    _, file, identity = register(service, **({"NeedsCertificate": "true"} | parameters))
     level = IdentityLevel(int(parameters.get("LeastIdentityLevel", 0)))
     return DeviceClient(service, file.open(identity, STRING, level=level))
 
@@ -241,3 +247,113 @@ def test_a_key_that_is_no_point_is_refused_and_no_failure(service, device):
     stamp = device.stamp("EnrollDevice", sent)
     answer = service.call("EnrollDevice", **sent, **{PARAMETER: stamp})
     assert answer.code == f"InvalidParameter.{PARAMETER}"
+
+
+def license_values(device, stream, download_id) -> dict[str, str]:
+    wire = Device()
+    wire.keys = device.keys
+    return wire.request(stream, device.app.serial.hex(), download_id)
+
+
+def acquire(device, stream, download_id, changes=None):
+    values = license_values(device, stream, download_id)
+    return device.stamped("AcquireDownloadLicense", changes=changes, **values)
+
+
+def content_key(device, answer) -> tuple[bytes, int]:
+    assert answer.status == 200, answer.body
+    nobody = Ed25519PrivateKey.generate().public_key()
+    held = verify_license(base64.b64decode(answer.json["License"]), device.app.trust, nobody)
+    key = unwrap_content_key(held, app_key=device.app.app_key, device_key=device.keys.kem)
+    return key, held.terms.sequence
+
+
+def test_an_enrolled_device_gets_licenses_and_another_does_not(service, device, secure):
+    refused = acquire(device, secure, os.urandom(16))
+    assert (refused.status, refused.code) == (403, "Forbidden.DeviceNotEnrolled")
+    device.enrol()
+    content_key(device, acquire(device, secure, os.urandom(16)))
+    stranger = DeviceClient(service, device.app)
+    assert acquire(stranger, secure, os.urandom(16)).code == "Forbidden.DeviceNotEnrolled"
+    elsewhere = DeviceClient(service, a_device(service, bundle="org.example.b").app, device.keys)
+    assert acquire(elsewhere, secure, os.urandom(16)).code == "Forbidden.DeviceNotEnrolled"
+
+
+def test_a_license_needs_a_fresh_stamp_of_this_very_request(service, device, secure):
+    device.enrol()
+    values = license_values(device, secure, os.urandom(16))
+    assert service.call("AcquireDownloadLicense", **values).code == f"Missing{PARAMETER}"
+    stamp = device.stamp("AcquireDownloadLicense", values | {"TrackIndex": "1"})
+    answer = service.call("AcquireDownloadLicense", **values, **{PARAMETER: stamp})
+    assert answer.code == f"InvalidParameter.{PARAMETER}"
+    old = {"now": service.clock.now() - 301}
+    assert acquire(device, secure, os.urandom(16), old).code == "InvalidTimeStamp.Expired"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_replayed_license_request_is_refused_and_a_retry_is_not(
+    service, device, secure, *, restart
+):
+    device.enrol()
+    download_id, nonce = os.urandom(16), {"nonce": os.urandom(16)}
+    first = content_key(device, acquire(device, secure, download_id, nonce))
+    if restart:
+        service.stop()
+        service.start()
+    assert acquire(device, secure, download_id, nonce).code == "SignatureNonceUsed"
+    key, sequence = content_key(device, acquire(device, secure, download_id))
+    assert (key, sequence) == (first[0], first[1] + 1)
+
+
+def test_of_many_replays_at_once_one_is_answered(service, device, secure):
+    device.enrol()
+    download_id, nonce = os.urandom(16), {"nonce": os.urandom(16)}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: acquire(device, secure, download_id, nonce), range(24)))
+    assert sorted(answer.status for answer in answers) == [200] + [400] * 23
+
+
+def test_many_retries_at_once_get_one_content_key(service, device, secure):
+    device.enrol()
+    download_id = os.urandom(16)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: acquire(device, secure, download_id), range(24)))
+    found = [content_key(device, answer) for answer in answers]
+    assert len({key for key, _ in found}) == 1
+    assert sorted(sequence for _, sequence in found) == list(range(1, 25))
+
+
+def test_two_devices_may_use_the_same_nonce(service, device, secure):
+    other, nonce = DeviceClient(service, device.app), {"nonce": bytes(16)}
+    for each in (device, other):
+        each.enrol()
+        assert acquire(each, secure, os.urandom(16), nonce).status == 200
+
+
+def test_a_nonce_is_forgotten_when_nothing_with_it_could_be_accepted(service, device, secure):
+    device.enrol()
+    for ahead in (0, 300, 300):
+        service.clock.advance(ahead + 1)
+        assert acquire(device, secure, os.urandom(16)).status == 200
+    assert service.on_loop(_nonce_count(service.context)) <= 2
+
+
+async def _nonce_count(context) -> int:
+    async with context.reads.begin() as session:
+        return await session.scalar(select(func.count()).select_from(Nonce))
+
+
+def test_an_app_that_asks_for_no_certificate_takes_unstamped_requests(service, secure):
+    device = a_device(service, NeedsCertificate="false")
+    values = license_values(device, secure, os.urandom(16))
+    assert service.call("AcquireDownloadLicense", **values).status == 200
+    assert acquire(device, secure, os.urandom(16)).status == 200
+    wrong = {"key": Ed25519PrivateKey.generate()}
+    answer = acquire(device, secure, os.urandom(16), wrong)
+    assert answer.code == f"InvalidParameter.{PARAMETER}"
+
+
+def test_an_enrolled_device_that_is_revoked_gets_no_license(service, device, secure):
+    device.enrol()
+    service.ok("RevokeDevice", DeviceId=device.keys.device_id.hex())
+    assert acquire(device, secure, os.urandom(16)).code == "Forbidden.DeviceRevoked"

@@ -268,3 +268,19 @@ def test_slots_are_told_apart(tmp_path: Path, ring: FakeKeyring) -> None:
     store.write(Slot.A, b"one")
     store.write(Slot.B, b"two")
     assert [store.read(slot) for slot in Slot] == [b"one", b"two"]
+
+
+def test_where_files_are_not_allowed_none_is_made_and_none_is_used(
+    tmp_path: Path, ring: FakeKeyring
+) -> None:
+    strict = DeviceKeyStore(tmp_path, backends=none_found, file_allowed=False)
+    with pytest.raises(KeyStoreError, match="does not let"):
+        load_or_create_seed(strict)
+    assert [path.name for path in tmp_path.iterdir()] == ["device.lock"]
+    save_seed(DeviceKeyStore(tmp_path, backends=none_found), OLD)
+    with pytest.raises(KeyStoreError, match="does not let"):
+        load_or_create_seed(strict)
+    with pytest.raises(KeyStoreError, match="does not let"):
+        save_seed(strict, NEW)
+    better = DeviceKeyStore(tmp_path / "b", backends=ring.found, file_allowed=False)
+    assert load_or_create_seed(better) == load_or_create_seed(better)

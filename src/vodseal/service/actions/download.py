@@ -17,6 +17,7 @@ from vodseal.license.model import LicenseTerms
 from vodseal.media.encryption import EncryptType
 from vodseal.service.catalog import find_video
 from vodseal.service.database.models import App, LicenseRow, Stream
+from vodseal.service.devices import asking_device, check_enrolled
 from vodseal.service.kms import contexts
 from vodseal.service.lifecycle import Status
 from vodseal.service.revocations import refuse_revoked
@@ -93,7 +94,8 @@ async def acquire_download_license(service: Service, call: Call) -> Mapping[str,
     Raises:
         RpcError: ``Forbidden.DownloadOff``, ``Forbidden.NotSecureMode``,
             ``InvalidVideo.NotFound``, ``Forbidden.IllegalStatus``, ``NoSuchResource``,
-            ``InvalidApp.NotFound``, ``InvalidParameter.*``, ``Forbidden.*Revoked``.
+            ``InvalidApp.NotFound``, ``InvalidParameter.*``, ``Forbidden.*Revoked``,
+            ``Forbidden.DeviceNotEnrolled``, ``SignatureNonceUsed``.
     """
     context = service.context
     settings = await read_settings(context)
@@ -101,6 +103,7 @@ async def acquire_download_license(service: Service, call: Call) -> Mapping[str,
     wanted = _wanted(call.parameters)
     app, stream = await _check_objects(context, call, wanted)
     _check_mode(settings["download-mode"], stream)
+    await check_enrolled(context, call, app, asking_device(call.parameters))
     row = await _content_key_row(context, wanted, call.now)
     key_context = contexts.license_key(wanted.download_id, wanted.device_id.hex())
     seconds = int(settings["license-seconds"])
