@@ -20,15 +20,17 @@ from vodseal.license.wrap import unwrap_content_key
 from vodseal.service.database.models import Nonce
 
 from .device_client import DeviceClient, text
-from .test_apps import STRING, Device, register
+from .test_apps import Device, register
 from .test_apps import secure as secure  # noqa: PLC0414 - a fixture, used by name
 
 
 def a_device(service, **parameters) -> DeviceClient:
     """A device of an app that needs certificates; not enrolled."""
-    _, file, identity = register(service, **({"NeedsCertificate": "true"} | parameters))
+    _, file, identity = register(
+        service, string="", **({"NeedsCertificate": "true", "FileAlone": "true"} | parameters)
+    )
     level = IdentityLevel(int(parameters.get("LeastIdentityLevel", 0)))
-    return DeviceClient(service, file.open(identity, STRING, level=level))
+    return DeviceClient(service, file.open(identity, None, level=level))
 
 
 @pytest.fixture
