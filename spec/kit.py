@@ -175,12 +175,19 @@ def hpke(recipient: bytes, info: bytes, plain: bytes, *, label: str, low: bytes 
     ephemeral = kem_key("ephemeral " + label)
     secret = bytes(32) if low else ephemeral.exchange(X25519PublicKey.from_public_bytes(recipient))
     enc = low or public(ephemeral)
-    kem, suite = b"KEM\0\x20", b"HPKE\0\x20\0\1\0\2"
+    key, nonce = hpke_keys(enc, recipient, secret, info)
+    return enc + AESGCM(key).encrypt(nonce, plain, None)
+
+
+def hpke_keys(
+    enc: bytes, recipient: bytes, secret: bytes, info: bytes, *, cipher: int = 2, size: int = 32
+) -> tuple[bytes, bytes]:
+    """Key and nonce of the one message; ``cipher`` is the AEAD's number, 2 for AES-256-GCM."""
+    kem, suite = b"KEM\0\x20", b"HPKE\0\x20\0\1\0" + bytes([cipher])
     prk = labelled(kem, b"", b"eae_prk", secret)
     shared = expanded(kem, prk, b"shared_secret", enc + recipient, 32)
     context = b"\0" + labelled(suite, b"", b"psk_id_hash", b"")
     context += labelled(suite, b"", b"info_hash", info)
     secret = labelled(suite, shared, b"secret", b"")
-    key = expanded(suite, secret, b"key", context, 32)
-    nonce = expanded(suite, secret, b"base_nonce", context, 12)
-    return enc + AESGCM(key).encrypt(nonce, plain, None)
+    key = expanded(suite, secret, b"key", context, size)
+    return key, expanded(suite, secret, b"base_nonce", context, 12)
