@@ -34,7 +34,7 @@ from vodseal.download.record import open_job, seal_job
 from vodseal.license.digests import open_digests, seal_digests
 from vodseal.license.issue import issue_license, issue_local_license
 from vodseal.license.model import LicenseTerms
-from vodseal.license.open import open_content_key, open_stream_key, verify_license
+from vodseal.license.open import open_content_key, open_transport_key, verify_license
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,12 +122,12 @@ class World:
             app_public_key=app.app_key.public_key(),
             device_public_key=device.kem.public_key(),
             signing_key=self.licensing,
-            stream_key=b"stream-key-of-16",
+            transport_key=b"stream-key-of-16",
         )
 
     def content_key(self, data: bytes, of: Download, app: UnlockedApp, device: DeviceKeys) -> bytes:
         held = verify_license(data, self.trust, device.signing.public_key())
-        open_stream_key(held, download_id=of.download_id, app=app, device=device)
+        open_transport_key(held, download_id=of.download_id, job_id="a job", app=app, device=device)
         return open_content_key(held, download_id=of.download_id, app=app, device=device)
 
     @cached_property

@@ -20,7 +20,7 @@ from vodseal.errors import (
 from vodseal.license.digests import open_digests
 from vodseal.license.open import check_binding, verify_license
 from vodseal.license.policy import check
-from vodseal.license.wrap import unwrap_content_key, unwrap_stream_key
+from vodseal.license.wrap import unwrap_content_key, unwrap_transport_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,12 +50,12 @@ def read_license(case: Case) -> Verdict:
         )
         check(held, int(case.given["now"]))
         content_key = unwrap_content_key(held, app_key=app_key, device_key=device_kem)
-        stream_key = unwrap_stream_key(held, app_key=app_key, device_key=device_kem)
+        transport_key = unwrap_transport_key(held, app_key=app_key, device_key=device_kem)
     except LicenseExpiredError:
         return "not-now", b""
     except LicenseBindingError:
         return "not-bound", b""
-    return "ok", content_key + (stream_key or b"")
+    return "ok", content_key + (transport_key or b"")
 
 
 def read_digests(case: Case) -> Verdict:
