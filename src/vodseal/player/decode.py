@@ -26,7 +26,6 @@ from vodseal.clock import SystemClock
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import PlayError
 from vodseal.player.failures import undecodable
-from vodseal.player.switching import quick_switching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +99,6 @@ class Film:
         self._session = session
         self._not_before = float("-inf")
         with contextlib.ExitStack() as stack:
-            stack.enter_context(quick_switching())
             reader = stack.enter_context(session.open_reader())
             buffered = stack.enter_context(io.BufferedReader(reader, _BUFFER_SIZE))
             with self._explained():

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Final
 from vodseal.clock import SystemClock
 from vodseal.player.gate import TOKEN_SECONDS, Gate
 from vodseal.player.handler import FilmHandler, Visit
-from vodseal.player.switching import quick_switching
 
 if TYPE_CHECKING:
     from typing import Self
@@ -122,9 +121,8 @@ class LoopbackPlayer:
 
     def _run(self) -> None:
         try:
-            with quick_switching():
-                while not self._stopped.is_set() and self.is_watched():
-                    self._server.handle_request()
+            while not self._stopped.is_set() and self.is_watched():
+                self._server.handle_request()
         finally:
             self._server.hang_up()
             self._server.server_close()

@@ -14,6 +14,7 @@ A plain file, as normal mode saves it, opens through the same call.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from vodseal.container.reader import SealedReader
 from vodseal.errors import CredentialError, FormatError, MisuseError, PlayError, VodsealError
 from vodseal.player.failures import explain_failure, missing_security_file
 from vodseal.player.source import is_sealed, local_path, open_source
+from vodseal.player.switching import quick_switching
 from vodseal.vault import key_service
 
 if TYPE_CHECKING:
@@ -53,11 +55,14 @@ class ContentKeys(Protocol):
 class FilmReader(io.RawIOBase):
     """A film's plaintext as a seekable, read-only stream; not for two threads at once.
 
-    Every failure to read is a ``PlayError``.
+    Every failure to read is a ``PlayError``. While it is open the interpreter
+    switches quickly, so that a busy thread does not keep the film waiting.
     """
 
     def __init__(self, inner: io.RawIOBase, path: Path) -> None:
         super().__init__()
+        self._switching = contextlib.ExitStack()
+        self._switching.enter_context(quick_switching())
         self._inner = inner
         self._path = path
 
@@ -98,6 +103,7 @@ class FilmReader(io.RawIOBase):
 
     def close(self) -> None:
         """Forget what is in memory. Closing twice is harmless."""
+        self._switching.close()
         self._inner.close()
         super().close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -184,3 +185,11 @@ def test_no_key_shows_in_the_session(sealed, ring) -> None:
         (key,) = ring.keys.values()
         assert repr(key) not in repr(session)
         assert key.hex() not in repr(session)
+
+
+def test_the_interpreter_switches_quickly_while_a_reader_is_open(sealed, ring) -> None:
+    before = sys.getswitchinterval()
+    with open_sealed(sealed, keys=ring) as session:
+        with session.open_reader():
+            assert sys.getswitchinterval() < before
+        assert sys.getswitchinterval() == before
