@@ -27,6 +27,7 @@
     ├── TranscodeError           a source cannot be made into streams
     │   └── CopyRefusedError         its packets cannot be copied; encoding may do
     ├── RpcError                 what the service answers to a bad request
+    │   ├── ThrottledError           too often
     │   └── UploadRefusedError       the same, in the words of upload clients
     ├── KeyServiceError          the service's key provider does not answer, or refuses us
     ├── AuditLogError            the audit log cannot be written, or does not hold
@@ -68,6 +69,7 @@ __all__ = [
     "RpcError",
     "SecurityFileError",
     "TamperedError",
+    "ThrottledError",
     "TranscodeError",
     "TruncatedError",
     "UnsupportedVersionError",
@@ -250,6 +252,15 @@ class RpcError(VodsealError):
         """Without a message, the table's own is sent."""
         super().__init__(message or server_code)
         self.server_code = server_code
+
+
+class ThrottledError(RpcError):
+    """What the service answers to who asks too often. Nothing changed."""
+
+    def __init__(self, server_code: str, *, retry_after: int) -> None:
+        """``retry_after``: the seconds after which it may be asked again."""
+        super().__init__(server_code)
+        self.retry_after = retry_after
 
 
 class UploadRefusedError(RpcError):

@@ -98,6 +98,7 @@ _GATEWAY: Final = {
     "Throttling": ServerError(429, _FLOW, C.SERVER_POP_UNKNOWN),
     "Throttling.User": ServerError(429, _FLOW, C.SERVER_POP_UNKNOWN),
     "Throttling.Api": ServerError(429, _FLOW, C.SERVER_POP_UNKNOWN),
+    "Throttling.Device": ServerError(429, _FLOW, C.SERVER_POP_UNKNOWN),
     "InvalidAction.NotFound": ServerError(
         404, "Specified api is not found, please check your url and method.", C.SERVER_POP_UNKNOWN
     ),

@@ -20,7 +20,7 @@ from vodseal.credential.envelope import EnvelopeType
 from vodseal.credential.stamp import StampedRequest
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import FormatError, LicenseBindingError, RequestError
-from vodseal.rpc.messages.devices import CreateEnrolmentChallengeRequest, EnrollDeviceRequest
+from vodseal.rpc.messages.devices import EnrollDeviceRequest, GetEnrolmentChallengeRequest
 from vodseal.sdk.transport import is_unknown_action
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _ask(client: RpcClient, keys: KeyService, vid: str) -> bytes:
         for key in (vault.device.kem, vault.device.signing)
     )
     challenge = client.send(
-        CreateEnrolmentChallengeRequest(
+        GetEnrolmentChallengeRequest(
             app_serial=app.serial.hex(),
             device_kem_key=kem,
             device_signing_key=signing,

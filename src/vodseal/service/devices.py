@@ -17,13 +17,14 @@ from vodseal.credential.enrolment import NONCE_SIZE
 from vodseal.credential.stamp import PARAMETER, Stamp, StampedRequest
 from vodseal.errors import MalformedError, RpcError, TamperedError
 from vodseal.service.database.models import Device
+from vodseal.service.limits import Scope
 from vodseal.service.nonces import use_nonce
 
 if TYPE_CHECKING:
     from vodseal.service.context import ServiceContext
     from vodseal.service.database.models import App
     from vodseal.service.parameters import Parameters
-    from vodseal.service.runtime import Call
+    from vodseal.service.runtime import Call, Service
 
 __all__ = [
     "AskingDevice",
@@ -90,21 +91,21 @@ def check_stamp(call: Call, device: AskingDevice) -> Stamp:
     return stamp
 
 
-async def check_enrolled(
-    context: ServiceContext, call: Call, app: App, device: AskingDevice
-) -> None:
+async def check_enrolled(service: Service, call: Call, app: App, device: AskingDevice) -> None:
     """Return when ``device`` may ask for a license of ``app``; its nonce is then used up.
 
     An app whose registration asks for no certificate takes requests without a
     stamp too, but none with a wrong one.
 
     Raises:
-        RpcError: ``Forbidden.DeviceNotEnrolled``, ``SignatureNonceUsed``, or as
-            ``check_stamp``.
+        RpcError: ``Forbidden.DeviceNotEnrolled``, ``SignatureNonceUsed``,
+            ``Throttling.Device``, or as ``check_stamp``.
     """
+    context = service.context
     if not app.needs_certificate and not call.parameters.text(PARAMETER):
         return
     stamp = check_stamp(call, device)
+    service.limits.count(Scope.DEVICE, device.id.hex(), call.action)
     if app.needs_certificate:
         async with context.reads.begin() as session:
             row = await session.get(Device, (device.id.hex(), app.serial))

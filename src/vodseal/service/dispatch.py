@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from vodseal.errors import AuditLogError, KeyServiceError, RpcError
+from vodseal.errors import AuditLogError, KeyServiceError, RpcError, ThrottledError
 from vodseal.rpc.canonical import parse_parameters
 from vodseal.rpc.codec import Encoded, encode_answer, encode_error
 from vodseal.rpc.codes import server_error
 from vodseal.service.actions.table import ACTIONS, VERSIONS
 from vodseal.service.audit.calls import audited_call
 from vodseal.service.authn import authorize
+from vodseal.service.limits import Scope
 from vodseal.service.parameters import Parameters
 from vodseal.service.request_body import read_body
 from vodseal.service.runtime import Call
@@ -46,6 +47,7 @@ async def handle_rpc(service: Service, request: Request) -> Response:
     """Return the answer to one RPC request. Never raises on what a client sent."""
     request_id = str(uuid.UUID(bytes=service.context.random(16), version=4)).upper()
     values: Mapping[str, str] = {}
+    more_headers: dict[str, str] = {}
     try:
         values = await _parameters(request)
         answer = await _answer(service, request, values, request_id)
@@ -55,6 +57,7 @@ async def handle_rpc(service: Service, request: Request) -> Response:
         status = 200
     except RpcError as error:
         status = server_error(error.server_code).status
+        more_headers = _headers(error)
         encoded = _refusal(request, error, request_id, _format(values))
     except (AuditLogError, KeyServiceError) as error:
         _log.error("An action needs what does not work", extra={"reason": error.message})
@@ -80,7 +83,7 @@ async def handle_rpc(service: Service, request: Request) -> Response:
     return Response(
         encoded.body,
         status_code=status,
-        headers={"content-type": encoded.content_type, "cache-control": "no-store"},
+        headers={"content-type": encoded.content_type, "cache-control": "no-store", **more_headers},
     )
 
 
@@ -91,6 +94,8 @@ async def _answer(
     name = values.get("Action", "")
     if not name:
         raise RpcError("MissingAction")
+    if request.client is not None:
+        service.limits.count(Scope.ADDRESS, request.client.host, name)
     caller = await service.authenticator.caller(request.method, values, now)
     action = ACTIONS.get(name)
     if action is None:
@@ -98,6 +103,9 @@ async def _answer(
     if values.get("Version", "") not in VERSIONS[action.product]:
         raise RpcError("InvalidVersion")
     authorize(service.context, caller, name, values, now)
+    service.limits.count(Scope.USER, caller.name, name)
+    if values.get("AppSerial"):
+        service.limits.count(Scope.APP, values["AppSerial"].lower(), name)
     call = Call(
         action=name,
         parameters=Parameters(values),
@@ -110,6 +118,13 @@ async def _answer(
     return await audited_call(
         service.context.audit, call, request_id, functools.partial(action.handle, service, call)
     )
+
+
+def _headers(error: RpcError) -> dict[str, str]:
+    """Return what a refusal says in its headers: the vendor's SDK reads the second (wire 4)."""
+    if not isinstance(error, ThrottledError):
+        return {}
+    return {"retry-after": str(error.retry_after), "x-acs-retry-after": str(error.retry_after)}
 
 
 async def _parameters(request: Request) -> dict[str, str]:

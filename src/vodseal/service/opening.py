@@ -24,6 +24,7 @@ from vodseal.service.context import ServiceContext
 from vodseal.service.data_folder import DataFolder
 from vodseal.service.database.engine import migrate, open_database, sqlite_url
 from vodseal.service.kms.opening import open_provider
+from vodseal.service.limits import Limits
 from vodseal.service.runtime import Service
 from vodseal.service.service_keys import has_service_keys, load_service_keys
 
@@ -98,6 +99,7 @@ async def open_service(
             context=context,
             runner=runner,
             authenticator=Authenticator(context, AccessKeys(context), NonceWindow()),
+            limits=Limits.of(settings, clock),
             uploads=folder.uploads,
         )
         yield OpenedService(service=service, admin_key=admin_key)

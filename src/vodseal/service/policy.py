@@ -42,7 +42,7 @@ OPEN_ACTIONS: Final = frozenset({"GetRevocationList"})
 """What every session may do, whatever its policy and its video: no one is kept from hearing it."""
 
 SAME_AS: Final = {
-    "CreateEnrolmentChallenge": "AcquireDownloadLicense",
+    "GetEnrolmentChallenge": "AcquireDownloadLicense",
     "EnrollDevice": "AcquireDownloadLicense",
 }
 """What goes without saying: who may have a license may enrol for it."""

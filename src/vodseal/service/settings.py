@@ -45,6 +45,14 @@ class Settings:
     """What role and resource names call this account. VODSEAL_ACCOUNT_ID."""
     transcode_workers: int = 1
     """How many videos are transcoded at a time. VODSEAL_TRANSCODE_WORKERS."""
+    rate_address: int = 300_000
+    """Tokens a minute for one address, see ``limits``; 0 is no limit. VODSEAL_RATE_ADDRESS."""
+    rate_user: int = 300_000
+    """The same for one caller. VODSEAL_RATE_USER."""
+    rate_app: int = 300_000
+    """The same for one app. VODSEAL_RATE_APP."""
+    rate_device: int = 6_000
+    """The same for one device. VODSEAL_RATE_DEVICE."""
     log_level: str = "warning"
     """debug, info (one line a request), warning or error. VODSEAL_LOG_LEVEL."""
 
@@ -53,6 +61,10 @@ _INTEGERS: Final = {
     "port": range(65_536),
     "sts_min_seconds": range(1, 43_201),
     "transcode_workers": range(1, 65),
+    "rate_address": range(1_000_000_000),
+    "rate_user": range(1_000_000_000),
+    "rate_app": range(1_000_000_000),
+    "rate_device": range(1_000_000_000),
 }
 _LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
 _PATHS: Final = frozenset({"data", "home", "master_key"})

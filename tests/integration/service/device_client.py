@@ -55,7 +55,7 @@ class DeviceClient:
 
     def answer(self, credential=None, **values) -> dict[str, str]:
         """Ask for a challenge, and return what goes back."""
-        given = self.service.ok("CreateEnrolmentChallenge", credential, **self.named, **values)
+        given = self.service.ok("GetEnrolmentChallenge", credential, **self.named, **values)
         nonce = base64.b64decode(given["Nonce"])
         secret = open_challenge(
             base64.b64decode(given["Challenge"]),

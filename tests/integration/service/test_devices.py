@@ -71,7 +71,7 @@ def test_who_may_acquire_licenses_may_enrol(service, device):
         Policy='{"Version":"1","Statement":[{"Effect":"Allow",'
         '"Action":["vod:GetPlayInfo"],"Resource":["*"]}]}'
     )
-    refused = service.call("CreateEnrolmentChallenge", other, **device.named)
+    refused = service.call("GetEnrolmentChallenge", other, **device.named)
     assert refused.code == "NoPermission"
     assert service.call("ListDevices", service.sts()).code == "NoPermission"
     name = device.keys.device_id.hex()
@@ -188,7 +188,7 @@ def test_a_revoked_device_does_not_enrol_again(service, device):
     for _ in range(2):
         service.ok("RevokeDevice", DeviceId=name)
     assert enrol_with(device, sent).code == "Forbidden.DeviceRevoked"
-    refused = service.call("CreateEnrolmentChallenge", **device.named)
+    refused = service.call("GetEnrolmentChallenge", **device.named)
     assert refused.code == "Forbidden.DeviceRevoked"
     assert [row["Status"] for row in listed(service)] == ["Revoked"]
     assert service.call("RevokeDevice", DeviceId="x").code == "InvalidParameter.DeviceId"
@@ -202,15 +202,15 @@ def test_a_revoked_app_enrols_nobody(service, device):
 
 def test_an_unknown_app_enrols_nobody(service, device):
     named = {**device.named, "AppSerial": "0" * 32}
-    assert service.call("CreateEnrolmentChallenge", **named).code == "InvalidApp.NotFound"
+    assert service.call("GetEnrolmentChallenge", **named).code == "InvalidApp.NotFound"
 
 
 @pytest.mark.parametrize("name", ["AppSerial", "DeviceKemKey", "DeviceSigningKey"])
 def test_what_is_missing_or_malformed_is_named(service, device, name):
     named = device.named
-    wrong = service.call("CreateEnrolmentChallenge", **{**named, name: "AAAA"})
+    wrong = service.call("GetEnrolmentChallenge", **{**named, name: "AAAA"})
     assert wrong.code == f"InvalidParameter.{name}"
-    missing = service.call("CreateEnrolmentChallenge", **{**named, name: None})
+    missing = service.call("GetEnrolmentChallenge", **{**named, name: None})
     assert missing.code == f"Missing{name}"
 
 

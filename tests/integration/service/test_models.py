@@ -79,8 +79,8 @@ def device_answers(service):
     _, file, identity = register(service)
     device = DeviceClient(service, file.open(identity, STRING))
     yield (
-        "CreateEnrolmentChallenge",
-        service.ok("CreateEnrolmentChallenge", **device.named),
+        "GetEnrolmentChallenge",
+        service.ok("GetEnrolmentChallenge", **device.named),
     )
     yield "EnrollDevice", device.enrol().json
     yield "ListDevices", service.ok("ListDevices")

@@ -47,7 +47,7 @@ class EnrolmentServer:
         self.challenge_key = self.app_key.public_key()
         self.changes: dict[str, Any] = {}
         self.enrolled: list[dict[str, str]] = []
-        stand_in.actions["CreateEnrolmentChallenge"] = self.challenge
+        stand_in.actions["GetEnrolmentChallenge"] = self.challenge
         stand_in.actions["EnrollDevice"] = self.enrol
 
     def security_file(self, *, names_key: bool = True) -> bytes:
@@ -156,7 +156,7 @@ def test_afterwards_requests_of_the_device_are_stamped_each_anew(
 def test_a_service_without_enrolment_changes_nothing(
     client: RpcClient, keys: KeyService, server: EnrolmentServer, stand_in: StandIn
 ) -> None:
-    del stand_in.actions["CreateEnrolmentChallenge"]
+    del stand_in.actions["GetEnrolmentChallenge"]
     enrol(client, keys, VID, NOW)
     assert client._stamper is None
     assert keys.vault().load_certificate(SERIAL) is None
@@ -229,7 +229,7 @@ def test_a_certificate_that_no_longer_holds_is_asked_for_again(
 
 REFUSALS = [
     (action, code)
-    for action in ("CreateEnrolmentChallenge", "EnrollDevice")
+    for action in ("GetEnrolmentChallenge", "EnrollDevice")
     for code in ("Forbidden.DeviceRevoked", "InternalError")
 ]
 
@@ -246,7 +246,7 @@ def test_a_refusal_is_told(
     assert keys.vault().load_certificate(SERIAL) is None
 
 
-@pytest.mark.parametrize("action", ["CreateEnrolmentChallenge", "EnrollDevice"])
+@pytest.mark.parametrize("action", ["GetEnrolmentChallenge", "EnrollDevice"])
 def test_an_answer_that_is_not_base64(
     client: RpcClient, keys: KeyService, server: EnrolmentServer, stand_in: StandIn, action: str
 ) -> None:

@@ -6,11 +6,11 @@ from vodseal.rpc.messages.fields import Message
 from vodseal.rpc.messages.requests import Request
 
 __all__ = [
-    "CreateEnrolmentChallengeAnswer",
-    "CreateEnrolmentChallengeRequest",
     "Device",
     "EnrollDeviceAnswer",
     "EnrollDeviceRequest",
+    "GetEnrolmentChallengeAnswer",
+    "GetEnrolmentChallengeRequest",
     "ListDevicesAnswer",
     "ListDevicesRequest",
     "RevokeDeviceAnswer",
@@ -19,7 +19,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateEnrolmentChallengeAnswer(Message):
+class GetEnrolmentChallengeAnswer(Message):
     """``challenge`` is sealed to the app; both are base64."""
 
     request_id: str = ""
@@ -28,7 +28,7 @@ class CreateEnrolmentChallengeAnswer(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateEnrolmentChallengeRequest(Request[CreateEnrolmentChallengeAnswer]):
+class GetEnrolmentChallengeRequest(Request[GetEnrolmentChallengeAnswer]):
     """Asks for a challenge. ``video_id`` is needed with the key of a PlayAuth only."""
 
     app_serial: str

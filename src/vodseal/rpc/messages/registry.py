@@ -30,7 +30,7 @@ _REQUESTS: Final[tuple[type[Request[Any]], ...]] = (
     downloads.AcquireDownloadLicenseRequest,
     downloads.GetSegmentDigestsRequest,
     downloads.CreateHlsUriTokenRequest,
-    devices.CreateEnrolmentChallengeRequest,
+    devices.GetEnrolmentChallengeRequest,
     devices.EnrollDeviceRequest,
     devices.ListDevicesRequest,
     devices.RevokeDeviceRequest,

@@ -17,6 +17,7 @@ from vodseal.errors import RpcError
 from vodseal.rpc.replay import format_time
 from vodseal.service.database.models import App, Device
 from vodseal.service.devices import AskingDevice, ChallengeKey, asking_device, check_stamp
+from vodseal.service.limits import Scope
 from vodseal.service.nonces import use_nonce
 from vodseal.service.revocations import is_revoked, refuse_revoked, revoke
 
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 
     from vodseal.service.runtime import Call, Service
 
-__all__ = ["create_enrolment_challenge", "enroll_device", "list_devices", "revoke_device"]
+__all__ = ["enroll_device", "get_enrolment_challenge", "list_devices", "revoke_device"]
 
 _ID_SIZE: Final = 16
 _MAX_LIST: Final = 1000
 
 
-async def create_enrolment_challenge(service: Service, call: Call) -> Mapping[str, object]:
+async def get_enrolment_challenge(service: Service, call: Call) -> Mapping[str, object]:
     """Return a challenge that only who has opened the app's security file can answer.
 
     Raises:
@@ -72,6 +73,7 @@ async def enroll_device(service: Service, call: Call) -> Mapping[str, object]:
     nonce = parameters.octets("Nonce", NONCE_SIZE)
     answer = parameters.octets("Answer", SECRET_SIZE)
     check_stamp(call, device)
+    service.limits.count(Scope.DEVICE, device.id.hex(), call.action)
     end = ChallengeKey.of(context).check(nonce, device, answer, call.now)
     async with context.sessions.begin() as session:
         app = await _app(session, device, call.now)

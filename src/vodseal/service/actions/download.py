@@ -103,7 +103,7 @@ async def acquire_download_license(service: Service, call: Call) -> Mapping[str,
     wanted = _wanted(call.parameters)
     app, stream = await _check_objects(context, call, wanted)
     _check_mode(settings["download-mode"], stream)
-    await check_enrolled(context, call, app, asking_device(call.parameters))
+    await check_enrolled(service, call, app, asking_device(call.parameters))
     row = await _content_key_row(context, wanted, call.now)
     key_context = contexts.license_key(wanted.download_id, wanted.device_id.hex())
     seconds = int(settings["license-seconds"])

@@ -52,7 +52,7 @@ def test_every_action_of_the_service_is_listed() -> None:
         "AssumeRole", "CreateUploadVideo", "RefreshUploadVideo", "GetVideoInfo", "GetVideoList",
         "DeleteVideo", "GetVideoPlayAuth", "GetPlayInfo", "GenerateDownloadSecretKey",
         "GetTranscodeTask", "ListTranscodeTask", "GetDownloadPolicy", "AcquireDownloadLicense",
-        "CreateEnrolmentChallenge", "EnrollDevice", "ListDevices", "RevokeDevice",
+        "GetEnrolmentChallenge", "EnrollDevice", "ListDevices", "RevokeDevice",
         "GetSegmentDigests", "CreateHlsUriToken", "RegisterApp", "ListApps", "DescribeApp",
         "ReissueApp", "RevokeApp", "GetRevocationList", "GetServiceSettings", "SetServiceSettings",
     }  # fmt: skip
