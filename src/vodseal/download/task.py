@@ -41,6 +41,7 @@ from vodseal.download.round import Again, Round, RoundParts
 from vodseal.download.telling import Teller
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, MisuseError
+from vodseal.switching import quick_switching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ class DownloadTask:
             MisuseError: The job was not begun, or under another id or mode.
         """
         try:
-            with open_job_folder(self._identity) as folder, locked(folder):
+            with quick_switching(), open_job_folder(self._identity) as folder, locked(folder):
                 return self._run(folder)
         except (OSError, sqlite3.Error) as error:
             raise disk_error(error, deed="keep the download") from error

@@ -44,7 +44,7 @@ from vodseal.errors import DownloadError, FormatError
 
 __all__ = ["main"]
 
-_NICENESS: Final = 15
+_NICENESS: Final = 10
 """Behind the download and the app, which somebody waits for."""
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4

@@ -26,7 +26,7 @@ from vodseal.container.reader import SealedReader
 from vodseal.errors import CredentialError, FormatError, MisuseError, PlayError, VodsealError
 from vodseal.player.failures import explain_failure, missing_security_file
 from vodseal.player.source import is_sealed, local_path, open_source
-from vodseal.player.switching import quick_switching
+from vodseal.switching import quick_switching
 from vodseal.vault import key_service
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,6 +63,21 @@ def test_a_secure_download_ends_in_a_sealed_film(world: DownloadWorld, film: Hls
     assert world.processed == sorted(set(world.processed))
     assert world.order == sorted(world.order)  # "download" before "processing"
     assert world.downloaded[-1][:2] == (result.received_bytes, result.received_bytes)
+
+
+def test_the_interpreter_switches_quickly_while_a_download_runs(
+    world: DownloadWorld, film: HlsFilm
+) -> None:
+    before: float = sys.getswitchinterval()
+    during: list[float] = []
+
+    def look() -> bool:
+        during.append(sys.getswitchinterval())
+        return False
+
+    world.stop = look
+    world.finish(world.hls_job(film))
+    assert max(during) < before == sys.getswitchinterval()
 
 
 def test_a_finished_download_leaves_its_file_and_its_journal(

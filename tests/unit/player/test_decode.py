@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 
 import av
@@ -13,7 +12,6 @@ from vodseal.errors import PlayError
 from vodseal.player.decode import Film, decode_to_nowhere
 from vodseal.player.session import open_sealed
 from vodseal.player.snapshot import take_snapshot
-from vodseal.player.switching import quick_switching
 
 FRAMES, RATE = 75, 25
 
@@ -145,18 +143,6 @@ def test_a_plain_playlist_may_not_name_other_files(tmp_path, movie) -> None:
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{film}\n#EXT-X-ENDLIST\n")
     with open_sealed(playlist) as session, pytest.raises(PlayError):
         decode_to_nowhere(session)
-
-
-def test_threads_switch_quickly_until_the_last_film_is_closed() -> None:
-    before = sys.getswitchinterval()
-    first, second = quick_switching(), quick_switching()
-    first.__enter__()
-    second.__enter__()
-    assert sys.getswitchinterval() == pytest.approx(1e-4)
-    first.__exit__(None, None, None)
-    assert sys.getswitchinterval() == pytest.approx(1e-4)
-    second.__exit__(None, None, None)
-    assert sys.getswitchinterval() == pytest.approx(before)
 
 
 def test_it_plays_beside_a_busy_thread(sealed, ring) -> None:

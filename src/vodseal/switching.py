@@ -1,8 +1,8 @@
-"""Hand over the interpreter quickly while a film plays (security 5.4).
+"""Hand over the interpreter quickly while a film plays or is downloaded (security 5.4).
 
-Opening a chunk gives the interpreter away, and gets it back when whoever took it
-lets go: by default after 5 ms. One busy thread elsewhere in the app then costs a
-factor of a hundred. At 0.1 ms a film plays beside it.
+Opening or sealing a chunk gives the interpreter away, and gets it back when
+whoever took it lets go: by default after 5 ms. One busy thread elsewhere in the
+app then costs a factor of a hundred. At 0.1 ms a film plays beside it.
 """
 
 from __future__ import annotations
