@@ -41,7 +41,7 @@ def test_the_frame_is_the_specification_s() -> None:
 
 
 def test_the_stored_numbers_of_types() -> None:
-    assert [int(kind) for kind in EnvelopeType] == list(range(1, 10))
+    assert [int(kind) for kind in EnvelopeType] == list(range(1, 11))
     assert EnvelopeType(8) is EnvelopeType.APP_MANIFEST
 
 
