@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vodseal.service.packaging.access_units import is_one_picture, nal_length_size
 
@@ -55,7 +57,12 @@ def test_a_slice_without_a_number_is_refused():
     assert not is_one_picture(sample(b"\x65" + bytes(9)), 4)
 
 
-@pytest.mark.parametrize("left", [b"\0", b"\0\0\0\x09\x41", b"\0\0\0"])
+@given(st.binary(max_size=64), st.sampled_from([1, 2, 4]))
+def test_whatever_a_sample_holds_there_is_an_answer(data, length_size):
+    assert is_one_picture(memoryview(data), length_size) in {True, False}
+
+
+@pytest.mark.parametrize("left", [b"\0", b"\0\0\0\x09\x41", b"\0\0\0", bytes(4), bytes(9)])
 def test_lengths_that_do_not_fit_are_refused(left):
     assert not is_one_picture(memoryview(bytes(sample(HEAD)) + left), 4)
 

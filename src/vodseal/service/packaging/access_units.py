@@ -31,6 +31,8 @@ def is_one_picture(sample: memoryview, length_size: int) -> bool:
     at, last = 0, -1
     while at + length_size < len(sample):
         size = int.from_bytes(sample[at : at + length_size])
+        if not size:
+            return False
         at += length_size
         kind = sample[at] & _TYPE
         if kind in _SLICES:
