@@ -188,7 +188,9 @@ class House:
             assert status != "TranscodeFail", self.ask("ListTranscodeTask", VideoId=vid)
             assert self._ended_tasks.acquire(timeout=PATIENCE)
 
-    def register(self, identity: AppIdentity, *, private_string: str | None = None) -> App:
+    def register(
+        self, identity: AppIdentity, *, private_string: str | None = None, **more: str
+    ) -> App:
         """Register an app of the kinds that need no manifest, and return its security file."""
         made = self.ask(
             "RegisterApp",
@@ -196,6 +198,7 @@ class House:
             Identifier=identity.text,
             FileAlone="true" if private_string is None else "false",
             form=None if private_string is None else {"AppDecryptKey": private_string},
+            **more,
         )
         return App(
             identity=identity,

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from vodseal.credential.device import KeyStoreLevel
 from vodseal.errors import MalformedError, MisuseError
 from vodseal.vault.folder_lock import FolderLock
-from vodseal.vault.private_files import make_private_folder, write_private_file
+from vodseal.vault.private_files import make_own_folder, write_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -257,12 +257,12 @@ class FileKeyStore:
 
     def write(self, slot: Slot, record: bytes) -> None:
         """Replace the file at once: write beside it, sync, rename, sync the folder."""
-        make_private_folder(self._folder)
+        make_own_folder(self._folder)
         write_private_file(self._path(slot), record)
 
     def lock(self) -> AbstractContextManager[object]:
         """Hold the folder's lock file."""
-        make_private_folder(self._folder)
+        make_own_folder(self._folder)
         return FolderLock(self._folder / "device.lock")
 
     def _path(self, slot: Slot) -> Path:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from vodseal.credential.device import KeyStoreLevel
 from vodseal.errors import KeyStoreError, MalformedError
 from vodseal.vault.device_seed import FileKeyStore, Slot
-from vodseal.vault.private_files import make_private_folder, write_private_file
+from vodseal.vault.private_files import make_own_folder, write_private_file
 from vodseal.vault.system_store import SystemSlots, system_backends
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class DeviceKeyStore:
             return
         note = _Note(backend=name, device=self._random(_ID_SIZE).hex())
         SystemSlots(backend, note.device).write(slot, record)
-        make_private_folder(self._folder)
+        make_own_folder(self._folder)
         write_private_file(self._folder / NOTE_NAME, note.encode())
 
     def lock(self) -> AbstractContextManager[object]:

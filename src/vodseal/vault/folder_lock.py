@@ -11,6 +11,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Self
 
+from vodseal.vault.private_files import NO_LINK
+
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -30,7 +32,8 @@ class FolderLock:
         self._handle = -1
 
     def __enter__(self) -> Self:
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | NO_LINK
+        self._handle = os.open(self._path, flags, 0o600)
         if sys.platform == "win32":
             msvcrt.locking(self._handle, msvcrt.LK_LOCK, 1)
         else:

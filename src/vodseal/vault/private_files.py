@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["make_private_folder", "sync_file", "sync_folder", "write_private_file"]
+__all__ = [
+    "NO_LINK",
+    "make_own_folder",
+    "make_private_folder",
+    "sync_file",
+    "sync_folder",
+    "write_private_file",
+]
 
 _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
+_WRITABLE_BY_OTHERS: Final = 0o022
+NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+"""Opens no symbolic link, where the system can refuse one."""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -25,6 +37,24 @@ def make_private_folder(folder: Path) -> None:
     for path in (*reversed(folder.parents), folder):
         if not path.exists():
             path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+
+
+def make_own_folder(folder: Path) -> None:
+    """Create ``folder`` as ``make_private_folder``, and make sure that it is this user's.
+
+    Somebody else may have made it before, to read or to swap what is put there.
+
+    Raises:
+        PermissionError: Another user owns it or may write to it, or it is a link.
+        OSError: It could not be created.
+    """
+    make_private_folder(folder)
+    if os.name == "nt":  # access lists instead of modes; the profile's folder is private
+        return
+    found = folder.lstat()
+    is_own = found.st_uid == os.geteuid() or os.geteuid() == 0
+    if not stat.S_ISDIR(found.st_mode) or found.st_mode & _WRITABLE_BY_OTHERS or not is_own:
+        raise PermissionError(errno.EPERM, "another user owns it or may write to it", str(folder))
 
 
 def write_private_file(path: Path, data: bytes, *, mode: int = _FILE_MODE) -> None:

@@ -35,7 +35,7 @@ from vodseal.vault.device_seed import (
 from vodseal.vault.device_store import DeviceKeyStore
 from vodseal.vault.folder_lock import FolderLock
 from vodseal.vault.home import app_home
-from vodseal.vault.private_files import make_private_folder
+from vodseal.vault.private_files import NO_LINK, make_own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,9 +206,10 @@ class Vault:
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection inside one transaction, which ends with the block."""
-        make_private_folder(self.folder)
+        make_own_folder(self.folder)
         path = self.folder / "vault.db"
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let others read it
+        flags = os.O_RDWR | os.O_CREAT | NO_LINK
+        os.close(os.open(path, flags, 0o600))  # SQLite would let others read it
         with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as database:
             self._enter_wal(database)
             database.execute("PRAGMA synchronous=FULL")
