@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.behaviours.house import House
     from tests.behaviours.phone import Phone
+    from tests.behaviours.wire import Wire
 
     Video = Callable[..., str]
 
@@ -108,18 +109,21 @@ PRIVATE = "private-source"
 
 @pytest.mark.behaviour("B15")
 def test_normal_mode_opens_an_encrypted_stream_while_saving(
-    phone: Phone, house: House, video: Video
+    phone: Phone, house: House, video: Video, wire: Wire
 ) -> None:
     house.set("download-mode", "normal")
     source = house.sts(video("short", PRIVATE), play_config="")
     (track,) = phone.prepare(source)[0].tracks
     assert (track.encrypt_type, track.vod_format) == ("VodsealEncryption", "m3u8")
-    path, _ = phone.download(source, track.index)
+    path, _ = phone.download(source, track.index, wire)
     assert path.suffix == ".mp4"
     assert probe(path) == {"video": "h264", "audio": "aac"}
     with open_sealed(path) as session:
         assert not session.is_sealed
         assert decode_to_nowhere(session).frames == 100
+    asked = {request.query.get("Action") for request in wire.requests}
+    assert {"AcquireDownloadLicense", "GetSegmentDigests"} <= asked
+    assert not [request for request in wire.requests if "/key" in request.target]
 
 
 @pytest.mark.behaviour("B15", "B16")

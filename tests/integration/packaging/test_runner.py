@@ -33,10 +33,13 @@ from vodseal.service.jobs.in_process import InProcessRunner
 from vodseal.service.kms import contexts
 
 
-def test_an_upload_becomes_streams(films, tmp_path):
+@pytest.mark.parametrize(
+    ("group", "encryption"), [("encrypted", "HLSEncryption"), ("private", "VodsealEncryption")]
+)
+def test_an_upload_becomes_streams(films, tmp_path, group, encryption):
     async def main() -> None:
         async with running(tmp_path) as run:
-            await run.upload(films.get("ladder"), "encrypted")
+            await run.upload(films.get("ladder"), group)
             assert await run.until_status("Normal", "TranscodeFail") == "Normal"
             video, task, jobs = await run.video(), await run.task(), await run.jobs()
             assert video.duration == pytest.approx(2, abs=0.1)
@@ -52,6 +55,7 @@ def test_an_upload_becomes_streams(films, tmp_path):
             ]
             assert [s.id for s in streams] == [j.id for j in jobs]
             assert sorted(p.name for p in run.media.iterdir()) == sorted(s.id for s in streams)
+            assert {s.encrypt_type for s in streams} == {encryption}
             await check_stream(run, streams[0])
 
     asyncio.run(main())
@@ -59,14 +63,16 @@ def test_an_upload_becomes_streams(films, tmp_path):
 
 async def check_stream(run: Run, stream: Stream) -> None:
     context = run.service.context
-    assert (stream.encrypt_type, stream.stream_type) == ("HLSEncryption", "video")
+    assert stream.stream_type == "video"
     assert (stream.width, stream.height, stream.fps) == (640, 360, 25.0)
     key = await context.kms.decrypt(
         stream.key_blob, contexts.stream(VIDEO, stream.id, stream.encrypt_type)
     )
     assert len(key) == 16
     text = (await context.blobs.read(stream.entry_key)).decode()
-    assert f"MediaId={VIDEO}" in text
+    is_private = stream.encrypt_type == "VodsealEncryption"
+    assert (f"vodseal-license:{stream.id}" in text) == is_private
+    assert (f"MediaId={VIDEO}" in text) != is_private
     sizes = [p.stat().st_size for p in (run.media / stream.id).glob("*.ts")]
     assert sum(sizes) == stream.size
     public = context.keys.digests.public_key()
