@@ -17,7 +17,7 @@ from vodseal.testing.http_server import Answer, LoopbackServer, Received
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Wire"]
+__all__ = ["Wire", "forward", "is_segment"]
 
 PATIENCE = 60.0
 _HOP = {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "content-length"}
@@ -58,7 +58,7 @@ class Wire:
     @property
     def segments(self) -> list[str]:
         """The paths of media that were asked for, playlists left out, in order."""
-        return [path for path in map(_path, self.server.received) if _is_segment(path)]
+        return [path for path in map(_path, self.server.received) if is_segment(path)]
 
     @property
     def passed(self) -> list[str]:
@@ -104,7 +104,7 @@ class Wire:
                 return answer
         if request.method == "POST" and request.query.get("Action") in self.on_action:
             return self.on_action[request.query["Action"]](request)
-        if _is_segment(path):
+        if is_segment(path):
             with self._changed:
                 held = self._allowed is not None and len(self._passed) >= self._allowed
                 if not held:
@@ -112,18 +112,20 @@ class Wire:
                     self._changed.notify_all()
             if held:
                 self._valve.wait(PATIENCE)
-        return _forward(request)
+        return forward(request)
 
 
 def _path(request: Received) -> str:
     return urlsplit(request.target).path
 
 
-def _is_segment(path: str) -> bool:
+def is_segment(path: str) -> bool:
+    """Return whether a path is that of media, playlists left out."""
     return path.startswith("/media/") and not path.endswith(".m3u8")
 
 
-def _forward(request: Received) -> Answer:
+def forward(request: Received) -> Answer:
+    """Return what the service answers to a request that came to a proxy."""
     parts = urlsplit(request.target)
     headers = {name: value for name, value in request.headers.items() if name not in _HOP}
     connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)

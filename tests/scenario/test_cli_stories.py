@@ -308,6 +308,7 @@ def test_apps_are_listed_shown_and_revoked(world: World, tmp_path: Path) -> None
         "file-alone",
         "Active",
     )
+    assert [shown[f"devices_{level}"] for level in ("file", "system", "tpm")] == [0, 0, 0]
     assert operator.must("apps", "revoke", serial)["revoked"] is True
     listed = {app["serial"]: app for app in operator.must("apps", "list")["apps"]}
     assert listed[serial]["status"] == "Revoked"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeAlias
@@ -19,6 +20,7 @@ from vodseal.cli.key_files import (
 )
 from vodseal.cli.profile import open_admin
 from vodseal.cli.terminal import Flag, Json, Terminal
+from vodseal.credential.device import KeyStoreLevel
 from vodseal.credential.requirements import IdentityLevel
 from vodseal.errors import MisuseError
 from vodseal.rpc.messages.apps import (
@@ -28,6 +30,7 @@ from vodseal.rpc.messages.apps import (
     ReissueAppRequest,
     RevokeAppRequest,
 )
+from vodseal.rpc.messages.devices import ListDevicesRequest
 
 if TYPE_CHECKING:
     from vodseal.rpc.messages.apps import App as RegisteredApp
@@ -169,7 +172,7 @@ def list_(*, json: Json = False) -> None:
 
 @apps.command
 def show(serial: str, /, *, json: Json = False) -> None:
-    """Show one app.
+    """Show one app, and how its devices keep their keys: in the system's store, or in a file.
 
     Example: vodseal apps show 0f1e2d3c4b5a69788796a5b4c3d2e1f0
 
@@ -179,7 +182,10 @@ def show(serial: str, /, *, json: Json = False) -> None:
     """
     with open_admin() as client:
         app = client.send(DescribeAppRequest(serial=serial)).app
-    Terminal(as_json=json).answer(_row(app))
+        devices = client.send(ListDevicesRequest(app_serial=serial)).device_list
+    levels = Counter(KeyStoreLevel(device.key_store_level).label for device in devices)
+    counts = {f"devices_{level.label}": levels[level.label] for level in KeyStoreLevel}
+    Terminal(as_json=json).answer(_row(app) | counts)
 
 
 @apps.command

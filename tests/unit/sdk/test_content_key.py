@@ -223,6 +223,23 @@ def test_a_service_without_the_action_leaves_it_to_the_device(
     assert secure_content_key(client, keys, WISH, no_random) == made
 
 
+def test_a_device_that_the_service_has_forgotten_enrols_again_once(
+    client: RpcClient, keys: KeyService, server: LicenseServer, stand_in: StandIn
+) -> None:
+    refusals = [Refusal(code="Forbidden.DeviceNotEnrolled", status=403)] * 2
+
+    def forgetful(request: Received) -> object:
+        return refusals.pop() if refusals else server(request)
+
+    stand_in.actions["AcquireDownloadLicense"] = forgetful
+    with pytest.raises(RequestError) as caught:
+        secure_content_key(client, keys, WISH, no_random)
+    assert caught.value.server_code == "Forbidden.DeviceNotEnrolled"
+    assert stand_in.asked == ["AcquireDownloadLicense"] * 2
+    refusals.append(Refusal(code="Forbidden.DeviceNotEnrolled", status=403))
+    assert secure_content_key(client, keys, WISH, no_random) == CONTENT_KEY
+
+
 def test_a_plain_downloads_key_is_made_once_and_kept(tmp_path: Path) -> None:
     made = plain_content_key(tmp_path, DOWNLOAD_ID, lambda size: b"p" * size)
     assert made == b"p" * 32
