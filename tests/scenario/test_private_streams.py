@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 from tests.scenario.at_rest_world import Person, World, report
@@ -60,6 +61,15 @@ def vid(world: World, film: MarkedFilm) -> str:
     return world.publish(film)
 
 
+@pytest.fixture(scope="module")
+def standard_vid(world: World, vid: str, film: MarkedFilm) -> Iterator[str]:
+    """The same film as standard HLS."""
+    assert vid
+    world.set("default-template-group", "encrypted-source")
+    yield world.publish(film)
+    world.set("default-template-group", "private-source")
+
+
 @pytest.fixture
 def viewer(world: World, request: pytest.FixtureRequest) -> Person:
     return world.viewer(request.node.name)
@@ -67,7 +77,11 @@ def viewer(world: World, request: pytest.FixtureRequest) -> Person:
 
 @pytest.fixture
 def play_info(world: World, vid: str) -> PlayInfo:
-    """The one stream, as an app is told of it."""
+    return play_info_of(world, vid)
+
+
+def play_info_of(world: World, vid: str) -> PlayInfo:
+    """Return the one stream of a video, as an app is told of it."""
     told = json.loads(world.source.read_text()) | {"vid": vid}
     source = source_from_json(json.dumps(told))
     with RpcClient.for_source(source) as client:
@@ -118,7 +132,7 @@ def test_normal_mode_saves_a_film_for_every_player(
 
 def test_a_scan_would_find_the_stream_s_key(world: World, vid: str, viewer: Person) -> None:
     unwrapped = unwrap_all(world.data, world.operator.home)
-    (key,) = (key for name, key in unwrapped.items() if name.startswith("streams "))
+    (key,) = (key for name, key in unwrapped.items() if name.endswith("VodsealEncryption"))
     planted = viewer.temporary / "forgotten"
     planted.write_bytes(b"x" * 1001 + key.hex().encode())
     found = world.scanner().scan(viewer.folder)
@@ -140,26 +154,34 @@ def test_without_a_security_file_there_is_a_number_and_a_remedy(
     assert not list(viewer.save.rglob("*.seg"))
 
 
-def test_no_player_of_hls_shows_it(play_info: PlayInfo) -> None:
-    """Even with a token for every video, which opens the key endpoint for standard streams."""
-    require_tool("ffmpeg")
-    command = [require_tool("ffprobe"), "-v", "error", "-allowed_extensions", "ALL"]
-    command += ["-show_entries", "stream=codec_name", "-of", "csv=p=0", play_info.play_url]
-    shown = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
-    assert shown.returncode != 0
-    assert "h264" not in shown.stdout
+_PLAYERS = {
+    "ffprobe": ("-v", "error", "-allowed_extensions", "ALL", "-show_entries", "stream=codec_name"),
+    "mpv": ("--no-config", "--vo=null", "--ao=null", "--frames=10"),
+}
+
+
+@pytest.mark.parametrize("player", _PLAYERS)
+def test_no_player_of_hls_shows_it(
+    world: World, play_info: PlayInfo, standard_vid: str, player: str
+) -> None:
+    standard = play_info_of(world, standard_vid)
+    assert (standard.encrypt_type, "MtsHlsUriToken" in standard.play_url) == ("HLSEncryption", True)
+    shows = {}
+    for url in (standard.play_url, play_info.play_url):
+        command = [require_tool(player), *_PLAYERS[player], url]
+        shown = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+        shows[url] = (shown.returncode == 0, "h264" in shown.stdout.lower())
+    assert shows == {standard.play_url: (True, True), play_info.play_url: (False, False)}
 
 
 def test_what_is_served_names_a_key_that_no_address_gives(
     world: World, vid: str, play_info: PlayInfo
 ) -> None:
     assert (play_info.encrypt, play_info.encrypt_type) == (1, "VodsealEncryption")
-    from urllib.request import urlopen
-
     with urlopen(play_info.play_url) as answer:  # noqa: S310 - our own loopback service
         text = answer.read().decode()
     unwrapped = unwrap_all(world.data, world.operator.home)
-    (key,) = (key for name, key in unwrapped.items() if name.startswith("streams "))
+    (key,) = (key for name, key in unwrapped.items() if name.endswith("VodsealEncryption"))
     keys = {segment.key for segment in parse_media(text, play_info.play_url).segments}
     names = {(one.uri, one.key_format) for one in keys if one is not None}
     assert None not in keys
