@@ -237,8 +237,10 @@ class FileKeyStore:
     the level to prefer.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stem: str = "device") -> None:
+        """``stem`` sets the slots of one store apart from those of another in the same folder."""
         self._folder = folder
+        self._stem = stem
 
     def level(self) -> KeyStoreLevel:
         """Return the weakest level."""
@@ -266,4 +268,4 @@ class FileKeyStore:
         return FolderLock(self._folder / "device.lock")
 
     def _path(self, slot: Slot) -> Path:
-        return self._folder / f"device.{slot}"
+        return self._folder / f"{self._stem}.{slot}"

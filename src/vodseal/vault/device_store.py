@@ -1,5 +1,7 @@
 """Where a device keeps its seed: the system's key store, or files where there is none.
 
+Where this machine has a TPM that may be used, what is stored is sealed by it besides.
+
 The place is chosen once, when the seed is made, and written down in the vault's
 folder (``device.store``). From then on only that place counts: a key store that
 is locked today does not make this another device (SPEC credential §5.1).
@@ -15,7 +17,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from vodseal.credential.device import KeyStoreLevel
@@ -23,6 +25,7 @@ from vodseal.errors import KeyStoreError, MalformedError
 from vodseal.vault.device_seed import FileKeyStore, Slot
 from vodseal.vault.private_files import make_own_folder, write_private_file
 from vodseal.vault.system_store import SystemSlots, system_backends
+from vodseal.vault.tpm_seal import SealedSlots, system_tpm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +33,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vodseal.vault.system_store import Backends
+    from vodseal.vault.tpm_seal import Sealer, SlotStore
 
 __all__ = ["NOTE_NAME", "DeviceKeyStore"]
 
 _log = logging.getLogger(__name__)
 NOTE_NAME: Final = "device.store"
 _ID_SIZE: Final = 16
+_FILE: Final = "file"
+_SEALED_STEM: Final = "device-tpm"
+"""Of files that a TPM has sealed: a crash before the note must not make them look plain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +50,24 @@ class _Note:
     """Which key store holds the seed, and under which name."""
 
     backend: str
+    """Our name for the key store; ``file`` for files that the TPM has sealed."""
+
     device: str
+    tpm: bool
 
     def encode(self) -> bytes:
-        return json.dumps({"backend": self.backend, "device": self.device}).encode("ascii")
+        return json.dumps(asdict(self)).encode("ascii")
 
     @classmethod
     def decode(cls, data: bytes) -> _Note:
         try:
             values = json.loads(data)
-            return cls(backend=str(values["backend"]), device=str(values["device"]))
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(
+                backend=str(values["backend"]),
+                device=str(values["device"]),
+                tpm=values.get("tpm") is True,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MalformedError(
                 f"the note {NOTE_NAME} of this user is damaged",
                 remedy="Restore the vodseal home folder from a backup.",
@@ -68,6 +82,7 @@ class DeviceKeyStore:
         folder: Path,
         *,
         backends: Backends = system_backends,
+        tpm: Callable[[], Sealer | None] = system_tpm,
         file_allowed: bool = True,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
@@ -76,22 +91,25 @@ class DeviceKeyStore:
         Args:
             folder: The vault's.
             backends: Finds the key stores of this system.
+            tpm: Finds its TPM.
             file_allowed: Whether the seed may lie in files where there is no key store.
             random: Where the name of this device's entries comes from.
         """
         self._folder = folder
         self._files = FileKeyStore(folder)
         self._backends = backends
+        self._tpm = tpm
         self._file_allowed = file_allowed
         self._random = random
 
     def level(self) -> KeyStoreLevel:
         """Return how well the seed is kept, or would be kept if it were made now."""
-        if self._note() is not None:
-            return KeyStoreLevel.SYSTEM
-        if self._files.is_used() or not self._backends():
+        note = self._note()
+        if note is None:
+            note = None if self._files.is_used() else self._new_note()
+        if note is None:
             return KeyStoreLevel.FILE
-        return KeyStoreLevel.SYSTEM
+        return KeyStoreLevel.TPM if note.tpm else KeyStoreLevel.SYSTEM
 
     def read(self, slot: Slot) -> bytes | None:
         """Return what the slot holds, or None when no seed was ever made.
@@ -128,12 +146,11 @@ class DeviceKeyStore:
         if note is not None:
             self._slots(note).write(slot, record)
             return
-        name, backend = next(iter(self._backends().items()), (None, None))
-        if self._files.is_used() or name is None or backend is None:
+        note = None if self._files.is_used() else self._new_note()
+        if note is None:
             self._write_file(slot, record)
             return
-        note = _Note(backend=name, device=self._random(_ID_SIZE).hex())
-        SystemSlots(backend, note.device).write(slot, record)
+        self._slots(note).write(slot, record)
         make_own_folder(self._folder)
         write_private_file(self._folder / NOTE_NAME, note.encode())
 
@@ -165,7 +182,30 @@ class DeviceKeyStore:
         except FileNotFoundError:
             return None
 
-    def _slots(self, note: _Note) -> SystemSlots:
+    def _new_note(self) -> _Note | None:
+        """Return where a seed that is made now goes; None is a plain file."""
+        name = next(iter(self._backends()), _FILE)
+        has_tpm = self._tpm() is not None
+        if name == _FILE and not has_tpm:
+            return None
+        return _Note(backend=name, device=self._random(_ID_SIZE).hex(), tpm=has_tpm)
+
+    def _slots(self, note: _Note) -> SlotStore:
+        slots = self._stored(note)
+        if not note.tpm:
+            return slots
+        tpm = self._tpm()
+        if tpm is None:
+            raise KeyStoreError(
+                "this device's key is sealed by a TPM, which cannot be used from here",
+                remedy="Run it on the machine that made the download, as a user who may use its "
+                "TPM, with the extra installed: pip install 'vodseal[tpm]'.",
+            )
+        return SealedSlots(slots, tpm)
+
+    def _stored(self, note: _Note) -> SlotStore:
+        if note.backend == _FILE:
+            return FileKeyStore(self._folder, _SEALED_STEM)
         backend = self._backends().get(note.backend)
         if backend is None:
             raise KeyStoreError(

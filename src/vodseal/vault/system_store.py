@@ -5,9 +5,9 @@ opens; the others, plain text files among them, are never used. What is chosen b
 hand in keyring's own configuration is respected: choosing its ``fail`` backend
 means that there is no key store here.
 
-A value is base64 of a slot: 128 characters, far below the 1,280 that the
-smallest of these stores takes. It is read back after it was written, since a
-store that cuts or loses it would be found out too late.
+A value is base64 of a slot: 128 characters, 364 when a TPM has sealed it, far
+below the 1,280 that the smallest of these stores takes. It is read back after it
+was written, since a store that cuts or loses it would be found out too late.
 """
 
 from __future__ import annotations

@@ -284,3 +284,47 @@ def test_where_files_are_not_allowed_none_is_made_and_none_is_used(
         save_seed(strict, NEW)
     better = DeviceKeyStore(tmp_path / "b", backends=ring.found, file_allowed=False)
     assert load_or_create_seed(better) == load_or_create_seed(better)
+
+
+class FakeTpm:
+    """Seals by turning the bits; ``is_another`` opens nothing that was sealed here."""
+
+    def __init__(self) -> None:
+        self.is_another = False
+
+    def seal(self, data: bytes) -> bytes:
+        return b"tpm" + bytes(255 - byte for byte in data)
+
+    def open(self, blob: bytes) -> bytes:
+        if self.is_another or not blob.startswith(b"tpm"):
+            raise KeyStoreError
+        return bytes(255 - byte for byte in blob[3:])
+
+
+@pytest.mark.parametrize("step", ["before the note", "after the note"])
+@pytest.mark.parametrize("keyring", [True, False], ids=["key-store", "files"])
+def test_a_crash_beside_the_note_of_a_sealed_seed_leaves_a_device_that_starts(
+    tmp_path: Path, ring: FakeKeyring, step: str, *, keyring: bool
+) -> None:
+    tpm = FakeTpm()
+    backends = ring.found if keyring else none_found
+    store = DeviceKeyStore(tmp_path, backends=backends, tpm=lambda: tpm)
+    first = load_or_create_seed(store)
+    assert store.level() is KeyStoreLevel.TPM
+    if step == "before the note":
+        (tmp_path / NOTE_NAME).unlink()
+    again = load_or_create_seed(store)
+    assert (again == first) is (step == "after the note")
+    assert load_or_create_seed(store) == again
+    tpm.is_another = True
+    with pytest.raises(KeyStoreError):
+        load_or_create_seed(store)
+
+
+def test_a_seed_that_was_made_without_a_tpm_stays_as_it_is(
+    tmp_path: Path, ring: FakeKeyring
+) -> None:
+    save_seed(store_on(tmp_path, ring), OLD)
+    later = DeviceKeyStore(tmp_path, backends=ring.found, tpm=FakeTpm)
+    assert later.level() is KeyStoreLevel.SYSTEM
+    assert load_or_create_seed(later) == OLD
