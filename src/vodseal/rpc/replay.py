@@ -7,14 +7,18 @@ time: a request dated 15 minutes ahead stays fresh for 30. One without a
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vodseal.errors import RpcError
 
-__all__ = ["WINDOW_SECONDS", "NonceWindow", "format_time", "parse_time"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["WINDOW_SECONDS", "NonceWindow", "UsedNonce", "format_time", "parse_time"]
 
 WINDOW_SECONDS: Final = 15 * 60
 _TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -39,15 +43,40 @@ def parse_time(text: str) -> float:
         raise RpcError("InvalidTimeStamp.Format") from None
 
 
+class UsedNonce(NamedTuple):
+    """A nonce that was used. They sort by their end."""
+
+    end: float
+    """Until when it has to be remembered."""
+
+    caller: str
+    digest: str
+    """SHA-256 of the nonce, hexadecimal."""
+
+
 class NonceWindow:
     """The nonces that were used and could still be replayed."""
 
-    def __init__(self, *, max_per_caller: int = _MAX_NONCES_PER_CALLER) -> None:
-        """Start empty. ``max_per_caller`` bounds the memory one caller can take."""
+    def __init__(
+        self,
+        used: Iterable[UsedNonce] = (),
+        *,
+        not_before: float = 0.0,
+        max_per_caller: int = _MAX_NONCES_PER_CALLER,
+    ) -> None:
+        """Start with what another window remembered.
+
+        Args:
+            used: What ``remembered`` returned before.
+            not_before: Requests that say an earlier second are refused: whether
+                their nonces were used is not known.
+            max_per_caller: Bounds the memory that one caller can take.
+        """
         self._max_per_caller = max_per_caller
-        self._used: set[tuple[str, str]] = set()
-        self._ends: list[tuple[float, str, str]] = []
-        self._counts: Counter[str] = Counter()
+        self._not_before = int(not_before)
+        self._ends: list[UsedNonce] = sorted(used)
+        self._used = {(one.caller, one.digest) for one in self._ends}
+        self._counts = Counter(one.caller for one in self._ends)
 
     def __len__(self) -> int:
         return len(self._used)
@@ -70,22 +99,28 @@ class NonceWindow:
         end = now + WINDOW_SECONDS
         if timestamp:
             signed_at = parse_time(timestamp)
-            if abs(signed_at - now) > WINDOW_SECONDS:
+            if abs(signed_at - now) > WINDOW_SECONDS or signed_at < self._not_before:
                 raise RpcError("InvalidTimeStamp.Expired")
             end = max(end, signed_at + WINDOW_SECONDS)
         self._forget(now)
-        if (caller, nonce) in self._used:
+        digest = hashlib.sha256(nonce.encode("utf-8", "replace")).hexdigest()
+        if (caller, digest) in self._used:
             raise RpcError("SignatureNonceUsed")
         if self._counts[caller] >= self._max_per_caller:
             raise RpcError("Throttling.User")
-        self._used.add((caller, nonce))
+        self._used.add((caller, digest))
         self._counts[caller] += 1
-        heapq.heappush(self._ends, (end, caller, nonce))
+        heapq.heappush(self._ends, UsedNonce(end, caller, digest))
+
+    def remembered(self, now: float) -> list[UsedNonce]:
+        """Return what has to outlive this window."""
+        self._forget(now)
+        return list(self._ends)
 
     def _forget(self, now: float) -> None:
-        while self._ends and self._ends[0][0] < now:
-            _, caller, nonce = heapq.heappop(self._ends)
-            self._used.discard((caller, nonce))
+        while self._ends and self._ends[0].end < now:
+            _, caller, digest = heapq.heappop(self._ends)
+            self._used.discard((caller, digest))
             self._counts[caller] -= 1
             if not self._counts[caller]:
                 del self._counts[caller]

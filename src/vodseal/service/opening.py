@@ -12,7 +12,6 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vodseal.rpc.replay import NonceWindow
 from vodseal.service.access_keys import AccessKeys, ensure_admin_key
 from vodseal.service.audit.audited_keys import AuditedKeyService
 from vodseal.service.audit.chain import AuditEvent
@@ -25,6 +24,7 @@ from vodseal.service.data_folder import DataFolder
 from vodseal.service.database.engine import migrate, open_database, sqlite_url
 from vodseal.service.kms.opening import open_provider
 from vodseal.service.limits import Limits
+from vodseal.service.nonces import keep_window, open_window
 from vodseal.service.runtime import Service
 from vodseal.service.service_keys import has_service_keys, load_service_keys
 
@@ -95,10 +95,12 @@ async def open_service(
         runner = make_runner(context)
         await runner.start()
         stack.push_async_callback(runner.stop)
+        nonces = await open_window(context, is_used=is_used)
+        stack.push_async_callback(keep_window, context, nonces)
         service = Service(
             context=context,
             runner=runner,
-            authenticator=Authenticator(context, AccessKeys(context), NonceWindow()),
+            authenticator=Authenticator(context, AccessKeys(context), nonces),
             limits=Limits.of(settings, clock),
             uploads=folder.uploads,
         )

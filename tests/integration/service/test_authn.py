@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
+from urllib.parse import urlencode
 
 import pytest
 
@@ -12,7 +15,7 @@ from vodseal.errors import RequestError
 from vodseal.rpc import play_auth
 from vodseal.rpc.codec import decode_answer
 from vodseal.rpc.replay import format_time
-from vodseal.rpc.signing_v1 import Credential
+from vodseal.rpc.signing_v1 import Credential, signed_parameters
 
 from .conftest import publish
 
@@ -297,3 +300,37 @@ def test_play_auth_lifetimes_have_bounds(service):
     meta = service.ok("GetVideoPlayAuth", VideoId=stream.video_id, AuthInfoTimeout=3000)
     assert meta["VideoMeta"]["Duration"] == 20.0
     assert meta["VideoMeta"]["VideoId"] == stream.video_id
+
+
+def signed_query(service, nonce="n") -> str:
+    values = {"Action": "GetVideoList", "Version": "2017-03-21", "Format": "JSON"}
+    signed = signed_parameters(
+        "GET", values, service.admin, nonce=nonce, timestamp=format_time(service.clock.now())
+    )
+    return "/?" + urlencode(signed)
+
+
+def test_a_request_is_not_answered_again_after_a_restart(service):
+    query = signed_query(service)
+    assert service.http("GET", query).status == 200
+    for _ in range(2):
+        service.stop()
+        service.start()
+        assert service.http("GET", query).code == "SignatureNonceUsed"
+
+
+def test_after_a_kill_nothing_dated_before_it_is_answered(service):
+    query = signed_query(service)
+    assert service.http("GET", query).status == 200
+    service.stop()
+    forget_the_nonces(service.settings.data)
+    service.clock.advance(1)
+    service.start()
+    assert service.http("GET", query).code == "InvalidTimeStamp.Expired"
+    assert service.http("GET", signed_query(service, "m")).status == 200
+
+
+def forget_the_nonces(data) -> None:
+    """Leave the database as a killed service does."""
+    with contextlib.closing(sqlite3.connect(data / "service.db")) as database, database:
+        database.execute("DELETE FROM nonces")

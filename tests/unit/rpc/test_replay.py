@@ -139,3 +139,30 @@ def test_the_limit_of_a_caller_counts_what_is_not_forgotten() -> None:
         window.use("key", "4", None, later)
     assert caught.value.server_code == "Throttling.User"
     assert len(window) == 3
+
+
+def test_a_window_goes_on_where_another_ended() -> None:
+    before = NonceWindow()
+    before.use("key", "early", format_time(NOW), NOW - WINDOW_SECONDS)
+    before.use("key", "late", format_time(NOW), NOW)
+    after = NonceWindow(before.remembered(NOW))
+    assert refusal(after, "late", NOW) == "SignatureNonceUsed"
+    assert refusal(after, "early", NOW) == "SignatureNonceUsed"
+    assert refusal(after, "another", NOW) is None
+    assert refusal(after, "late", NOW + WINDOW_SECONDS, NOW + WINDOW_SECONDS + 1) is None
+    assert len(before.remembered(NOW + WINDOW_SECONDS + 1)) == 0
+
+
+def test_what_goes_on_counts_for_its_caller() -> None:
+    before = NonceWindow()
+    for nonce in "abc":
+        before.use("key", nonce, None, NOW)
+    after = NonceWindow(before.remembered(NOW), max_per_caller=3)
+    assert refusal(after, "d", NOW) == "Throttling.User"
+
+
+def test_a_window_that_knows_nothing_of_before_takes_nothing_from_before() -> None:
+    window = NonceWindow(not_before=NOW + 0.7)
+    assert refusal(window, "a", NOW - 1) == "InvalidTimeStamp.Expired"
+    assert refusal(window, "b", NOW) is None
+    assert refusal(window, "c", None) is None
