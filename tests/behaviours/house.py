@@ -206,6 +206,19 @@ class House:
             private_string=private_string,
         )
 
+    def register_python(self, identity: AppIdentity, **more: Any) -> App:
+        """Register a Python app, and return its security file, which opens by itself."""
+        bundle, _, key = identity.identifier.partition(b"\0")
+        made = self.ask(
+            "RegisterApp",
+            Kind=identity.kind.label,
+            Identifier=bundle.decode("ascii"),
+            ManifestKey=base64.b64encode(key).decode("ascii"),
+            FileAlone="true",
+            **more,
+        )
+        return App(identity=identity, security_file=base64.b64decode(made["SecurityFile"]))
+
     def sts(self, vid: str, *, seconds: int = 3600, policy: str = "", **more: Any) -> VidSts:
         """Return what an app server hands to its app: a temporary key."""
         made = self.ask(
