@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "videos": "Upload videos, and look after them.",
         "apps": "Register apps, and issue their security files.",
         "settings": "See and change what the service allows.",
+        "keys": "See and rotate the master key.",
         "audit": "Check and read the log of who could open what.",
         "credentials": "Issue a temporary credential, as an app server does.",
         "app": "Sign a Python app, so that it can prove who it is.",

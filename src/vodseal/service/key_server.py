@@ -28,6 +28,7 @@ from vodseal.service.actions.play import hls_token_key
 from vodseal.service.audit.scope import AuditScope, audit_scope
 from vodseal.service.database.models import Stream
 from vodseal.service.kms import contexts
+from vodseal.service.kms.blob import key_handle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,9 @@ async def _find_key(service: Service, query: Mapping[str, str]) -> bytes | None:
     context = service.context
     blob = _decode(query.get("Ciphertext") or query.get("CipherText") or "")
     async with context.reads.begin() as session:
-        stream = await session.scalar(select(Stream).where(Stream.key_blob == blob).limit(1))
+        stream = await session.scalar(
+            select(Stream).where(Stream.key_handle == key_handle(blob)).limit(1)
+        )
     video_id = stream.video_id if stream is not None else ""
     stream_id = stream.id if stream is not None else ""
     is_allowed = (
@@ -77,13 +80,13 @@ async def _find_key(service: Service, query: Mapping[str, str]) -> bytes | None:
         )
     except RpcError:
         return None
-    if not is_allowed:
+    if stream is None or not is_allowed:
         return None
     scope = AuditScope(via="key-server", actor=f"hls-token:{token.nonce.hex()}", is_grouped=True)
     try:
         async with audit_scope(context.audit, scope):
             key_context = contexts.stream(video_id, stream_id, EncryptType.HLS)
-            return await context.kms.decrypt(blob, key_context)
+            return await context.kms.decrypt(stream.key_blob or b"", key_context)
     except TamperedError:
         return None
 

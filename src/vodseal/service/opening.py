@@ -12,6 +12,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vodseal.errors import AuditLogError
 from vodseal.service.access_keys import AccessKeys, ensure_admin_key
 from vodseal.service.audit.audited_keys import AuditedKeyService
 from vodseal.service.audit.chain import AuditEvent
@@ -22,6 +23,7 @@ from vodseal.service.catalog import sweep
 from vodseal.service.context import ServiceContext
 from vodseal.service.data_folder import DataFolder
 from vodseal.service.database.engine import migrate, open_database, sqlite_url
+from vodseal.service.jobs.rotation import KeyRotator
 from vodseal.service.kms.opening import open_provider
 from vodseal.service.limits import Limits
 from vodseal.service.nonces import keep_window, open_window
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
     from vodseal.clock import Clock
     from vodseal.rpc.signing_v1 import Credential
+    from vodseal.service.context import ServiceKeys
+    from vodseal.service.database.engine import Database
+    from vodseal.service.kms.protocol import KeyProvider
     from vodseal.service.runtime import Runner
     from vodseal.service.settings import Settings
 
@@ -67,18 +72,13 @@ async def open_service(
     async with contextlib.AsyncExitStack() as stack:
         folder = await asyncio.to_thread(DataFolder, settings.data, random)
         stack.callback(folder.close)
-        url = sqlite_url(folder.database)
-        await asyncio.to_thread(migrate, url)
-        database = open_database(url)
-        stack.push_async_callback(database.close)
+        database = await _open_database(folder, stack)
         is_used = await has_service_keys(database.reads)
         provider = await open_provider(settings, folder, random, is_used=is_used)
         stack.push_async_callback(provider.close)
         keys = await load_service_keys(database.writes, provider, random, clock.now())
-        audit = await AuditLog.open(folder.audit, keys.audit, clock, random)
+        audit = await _open_audit(folder, keys, provider, clock, random)
         stack.push_async_callback(audit.close)
-        begun = AuditEvent(actor="service", action="service.start", object=provider.head.name)
-        await audit.record(begun)
         context = ServiceContext(
             settings=settings,
             sessions=database.writes,
@@ -92,6 +92,9 @@ async def open_service(
         )
         admin_key = await ensure_admin_key(context)
         await sweep(context, folder.uploads)
+        rotator = KeyRotator(context, provider)
+        stack.push_async_callback(rotator.stop)
+        await rotator.start()
         runner = make_runner(context)
         await runner.start()
         stack.push_async_callback(runner.stop)
@@ -100,8 +103,35 @@ async def open_service(
         service = Service(
             context=context,
             runner=runner,
+            rotator=rotator,
             authenticator=Authenticator(context, AccessKeys(context), nonces),
             limits=Limits.of(settings, clock),
             uploads=folder.uploads,
         )
         yield OpenedService(service=service, admin_key=admin_key)
+
+
+async def _open_database(folder: DataFolder, stack: contextlib.AsyncExitStack) -> Database:
+    url = sqlite_url(folder.database)
+    await asyncio.to_thread(migrate, url)
+    database = open_database(url)
+    stack.push_async_callback(database.close)
+    return database
+
+
+async def _open_audit(
+    folder: DataFolder,
+    keys: ServiceKeys,
+    provider: KeyProvider,
+    clock: Clock,
+    random: Callable[[int], bytes],
+) -> AuditLog:
+    """Return the audit log; that the service has opened its own keys is its first record."""
+    log = await AuditLog.open(folder.audit, keys.audit, clock, random)
+    event = AuditEvent(actor="service", action="service.start", object=provider.head.name)
+    try:
+        await log.record(event)
+    except AuditLogError:
+        await log.close()
+        raise
+    return log

@@ -33,6 +33,8 @@ ADMIN_ACTIONS: Final = frozenset(
         "ReissueApp",
         "RevokeApp",
         "RevokeDevice",
+        "GetKeyRotation",
+        "RotateMasterKey",
         "SetServiceSettings",
     }
 )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from vodseal.service.authn import Authenticator, Caller
     from vodseal.service.context import ServiceContext
+    from vodseal.service.jobs.rotation import KeyRotator
     from vodseal.service.limits import Limits
     from vodseal.service.parameters import Parameters
 
@@ -39,6 +40,7 @@ class Service:
 
     context: ServiceContext
     runner: Runner
+    rotator: KeyRotator
     authenticator: Authenticator
     limits: Limits
     uploads: Path

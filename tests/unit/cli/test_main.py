@@ -18,6 +18,7 @@ GROUPS = {
     "settings": ["get", "set"],
     "credentials": ["sts", "play-auth"],
     "app": ["init", "sign", "check"],
+    "keys": ["rotate", "status"],
     "audit": ["verify", "checkpoint", "list"],
 }
 LEAVES = [(name,) for name in commands.COMMANDS if name not in GROUPS] + [

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from vodseal.rpc.messages import apps, devices, downloads, play, settings, sts, transcode, videos
+from vodseal.rpc.messages import (
+    apps,
+    devices,
+    downloads,
+    play,
+    rotation,
+    settings,
+    sts,
+    transcode,
+    videos,
+)
 from vodseal.rpc.messages.requests import Request
 
 __all__ = ["ACTIONS"]
@@ -37,6 +47,8 @@ _REQUESTS: Final[tuple[type[Request[Any]], ...]] = (
     downloads.GetRevocationListRequest,
     settings.GetServiceSettingsRequest,
     settings.SetServiceSettingsRequest,
+    rotation.RotateMasterKeyRequest,
+    rotation.GetKeyRotationRequest,
 )
 
 ACTIONS: Final[Mapping[tuple[str, str], type[Request[Any]]]] = MappingProxyType(

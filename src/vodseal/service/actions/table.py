@@ -13,6 +13,7 @@ from vodseal.service.actions import (
     operator,
     play,
     revocations,
+    rotation,
     transcoding,
     uploads,
 )
@@ -28,6 +29,8 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "AssumeRole": Action(handle=operator.assume_role, product=STS),
         "GetServiceSettings": Action(handle=operator.get_service_settings),
         "SetServiceSettings": Action(handle=operator.set_service_settings),
+        "RotateMasterKey": Action(handle=rotation.rotate_master_key),
+        "GetKeyRotation": Action(handle=rotation.get_key_rotation),
         "CreateUploadVideo": Action(handle=uploads.create_upload_video),
         "RefreshUploadVideo": Action(handle=uploads.refresh_upload_video),
         "GetVideoInfo": Action(handle=library.get_video_info),

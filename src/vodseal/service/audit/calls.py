@@ -25,9 +25,15 @@ __all__ = ["audited_call"]
 
 _QUESTIONS: Final = ("Get", "List", "Describe")
 _WITH_ANSWER: Final = frozenset(
-    {"AcquireDownloadLicense", "AssumeRole", "CreateHlsUriToken", "CreateUploadVideo"}
+    {
+        "AcquireDownloadLicense",
+        "AssumeRole",
+        "CreateEnrolmentChallenge",
+        "CreateHlsUriToken",
+        "CreateUploadVideo",
+    }
 )
-"""Nothing lasting changes before the answer, which waits for the record."""
+"""What they make is of use in the answer alone, which waits for the record."""
 _OBJECTS: Final = ("VideoId", "VideoIds", "Serial", "DeviceId", "DownloadId", "Name", "RoleArn")
 _CONTEXT: Final = (
     "AppIdentification",

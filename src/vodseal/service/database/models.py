@@ -14,6 +14,8 @@ Ids are 32 lower-case hexadecimal digits unless a comment says otherwise.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import (
     ForeignKey,
     Index,
@@ -26,12 +28,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from vodseal.service.database.app_models import App, Revocation
 from vodseal.service.database.base import Base
 from vodseal.service.database.device_models import Device, Nonce
+from vodseal.service.database.rotation_models import KeyRotation
+from vodseal.service.kms.blob import key_handle
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.default import DefaultExecutionContext
 
 __all__ = [
     "AccessKey",
     "App",
     "Base",
     "Device",
+    "KeyRotation",
     "LicenseRow",
     "Nonce",
     "Revocation",
@@ -159,6 +167,12 @@ class TranscodeJob(Base):
     __table_args__ = (UniqueConstraint("task_id", "position"),)
 
 
+def _key_handle(context: DefaultExecutionContext) -> bytes | None:
+    values = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    blob: bytes | None = values.get("key_blob")
+    return key_handle(blob) if blob else None
+
+
 class Stream(Base):
     """One playable stream: a PlayInfo of GetPlayInfo (wire 5.3)."""
 
@@ -178,8 +192,10 @@ class Stream(Base):
     """``Normal``, or ``Invisible`` when a newer stream has its definition and format."""
     encrypt_type: Mapped[str | None] = mapped_column(String(32))
     """An ``EncryptType``; null when the stream is clear."""
-    key_blob: Mapped[bytes | None] = mapped_column(index=True)
-    """The data key of an encrypted stream, wrapped, context ``kms.contexts.stream``: the EDK."""
+    key_blob: Mapped[bytes | None]
+    """The data key of an encrypted stream, wrapped, context ``kms.contexts.stream``."""
+    key_handle: Mapped[bytes | None] = mapped_column(index=True, default=_key_handle)
+    """SHA-256 of the EDK in its key URI: the first ``key_blob``, which a rotation replaces."""
     entry_key: Mapped[str] = mapped_column(Text)
     """The blob a player opens: ``media/<video>/<stream>/index.m3u8``, or ``.../video.mp4``."""
     size: Mapped[int]

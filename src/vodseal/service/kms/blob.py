@@ -6,6 +6,7 @@ Rows are found by the head's 13 bytes, so it is never parsed out of a database.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from dataclasses import dataclass
@@ -17,7 +18,15 @@ from vodseal.errors import TamperedError
 if TYPE_CHECKING:
     from vodseal.service.kms.protocol import KeyContext
 
-__all__ = ["HEAD_SIZE", "KEY_ID_SIZE", "BlobHead", "ProviderId", "context_text", "split_blob"]
+__all__ = [
+    "HEAD_SIZE",
+    "KEY_ID_SIZE",
+    "BlobHead",
+    "ProviderId",
+    "context_text",
+    "key_handle",
+    "split_blob",
+]
 
 KEY_ID_SIZE: Final = 8
 _HEAD: Final = struct.Struct(">B8sI")
@@ -68,6 +77,15 @@ def split_blob(blob: bytes, provider: ProviderId, key_id: bytes) -> tuple[BlobHe
     if (found, found_id) != (provider, key_id):
         raise TamperedError("the wrapped key belongs to another master key")
     return BlobHead(provider=provider, key_id=key_id, version=version), blob[HEAD_SIZE:]
+
+
+def key_handle(blob: bytes) -> bytes:
+    """Return what a key URI's EDK is looked up by: SHA-256 of it.
+
+    The EDK stays in playlists, and with clients, when a rotation has replaced
+    the wrapped key: it names the key then, and opens nothing any more.
+    """
+    return hashlib.sha256(blob).digest()
 
 
 def context_text(context: KeyContext) -> bytes:
