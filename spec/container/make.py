@@ -84,9 +84,11 @@ def bad_bodies() -> dict[str, tuple[str, bytes]]:
     long_chunk = sealed_part(LONG, chunks=[LONG]) + bytes(16)
     one_chunk = whole(stream("chunk", CHUNK))
     foreign = sealed_part(SHORT, file_id=DOWNLOAD_ID)
+    no_length = whole(SHORT, head=put(80, struct.pack(">I", 16461)))
     return {
         "last_byte_missing": ("truncated", right[:-1]),
         "one_byte_more": ("truncated", right + b"\0"),
+        "meta_of_no_length": ("truncated", no_length.ljust(4268 + 16461, b"\0")),
         "meta_missing": ("truncated", right[: 4096 + 56 + 116]),
         "last_chunk_missing": ("truncated", long[:4152] + first + long[4152 + len(first) + 116 :]),
         "chunk_altered": ("tampered", flip(long, 4152 + 5000)),
