@@ -92,7 +92,7 @@ class DeviceKeyStore:
             folder: The vault's.
             backends: Finds the key stores of this system.
             tpm: Finds its TPM.
-            file_allowed: Whether the seed may lie in files where there is no key store.
+            file_allowed: Whether the seed may lie in plain files where there is no key store.
             random: Where the name of this device's entries comes from.
         """
         self._folder = folder
