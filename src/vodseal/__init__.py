@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from vodseal.download.states import State
     from vodseal.error_codes import ErrorCode
     from vodseal.errors import VodsealError
+    from vodseal.license.policy import RemainingTime
     from vodseal.media.tracks import MediaInfo, TrackInfo
     from vodseal.sdk.config import DownloaderConfig
     from vodseal.sdk.downloader import MediaDownloader
     from vodseal.sdk.error_info import ErrorInfo
     from vodseal.sdk.factory import DownloaderFactory
+    from vodseal.sdk.offline_license import OfflineLicense
     from vodseal.sdk.player_config import VidPlayerConfigGen
     from vodseal.sdk.private_service import PrivateService
     from vodseal.sdk.progress import Progress
@@ -36,8 +38,10 @@ _HOMES: Final = {
     "ErrorInfo": "vodseal.sdk.error_info",
     "MediaDownloader": "vodseal.sdk.downloader",
     "MediaInfo": "vodseal.media.tracks",
+    "OfflineLicense": "vodseal.sdk.offline_license",
     "PrivateService": "vodseal.sdk.private_service",
     "Progress": "vodseal.sdk.progress",
+    "RemainingTime": "vodseal.license.policy",
     "State": "vodseal.download.states",
     "TrackInfo": "vodseal.media.tracks",
     "VidAuth": "vodseal.sdk.sources",
@@ -55,8 +59,10 @@ __all__ = [
     "ErrorInfo",
     "MediaDownloader",
     "MediaInfo",
+    "OfflineLicense",
     "PrivateService",
     "Progress",
+    "RemainingTime",
     "State",
     "TrackInfo",
     "VidAuth",

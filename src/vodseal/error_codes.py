@@ -100,6 +100,12 @@ class ErrorCode(IntEnum):
     KEY_SERVICE_UNUSABLE = 0x5653_0020
     AUDIT_LOG_UNUSABLE = 0x5653_0021
 
+    CONTACT_NEEDED = 0x5653_0040
+    CLOCK_SET_BACK = 0x5653_0041
+    VAULT_RESTORED = 0x5653_0042
+    DEVICE_LIMIT = 0x5653_0043
+    LICENSE_ENDED = 0x5653_0044
+
 
 _FRESH: Final = "Ask the app server for a fresh credential, then call update_source() and start()."
 
@@ -178,6 +184,11 @@ REMEDIES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.UNKNOWN_ERROR: "Report it with the log.",
         ErrorCode.TRANSCODE_FAILED: "Upload a film that plays from start to end.",
         ErrorCode.APP_IDENTITY_INVALID: "Have the app's developer sign its folder: app sign.",
+        ErrorCode.CONTACT_NEEDED: "Go online and call OfflineLicense.check_in().",
+        ErrorCode.CLOCK_SET_BACK: "Set the clock right, or call OfflineLicense.check_in() online.",
+        ErrorCode.VAULT_RESTORED: "Go online and call OfflineLicense.check_in().",
+        ErrorCode.DEVICE_LIMIT: "Release a license on another device of this user first.",
+        ErrorCode.LICENSE_ENDED: "It is not renewed; ask the operator, or delete the download.",
         ErrorCode.CHECK_FAILED: "Read which check failed.",
         ErrorCode.MISUSE: "Correct the call.",
         ErrorCode.FORMAT_INVALID: "Download it again, or use a whole copy.",

@@ -20,7 +20,11 @@
     │   ├── LicenseExpiredError
     │   ├── LicenseBindingError      issued for another app or device
     │   ├── LicenseRevokedError      taken back by the service
-    │   └── RevocationListError      the service's list of that cannot be taken in
+    │   ├── RevocationListError      the service's list of that cannot be taken in
+    │   ├── LicenseReplayError       an older license, or not the answer to what was asked
+    │   └── ContactNeededError       the service has to be asked first
+    │       ├── ClockRollbackError       the clock was set back
+    │       └── VaultRestoredError       licenses were put back from a backup
     ├── DownloadError            a download ended; ``code`` says why
     ├── RequestError             the service refused, or did not answer
     ├── PlayError                a file does not play
@@ -44,39 +48,16 @@ from typing import ClassVar
 from vodseal.error_codes import REMEDIES, ErrorCode
 
 __all__ = [
-    "AppIdentityError",
-    "AuditLogError",
-    "CopyRefusedError",
-    "CredentialError",
-    "DownloadError",
-    "FormatError",
-    "IllegalTransitionError",
-    "KeyServiceError",
-    "KeyStoreError",
-    "LicenseBindingError",
-    "LicenseError",
-    "LicenseExpiredError",
-    "LicenseMissingError",
-    "LicenseRevokedError",
-    "MalformedError",
-    "MisuseError",
-    "NotSealedError",
-    "OperatorError",
-    "PlayError",
-    "PlaylistError",
-    "RequestError",
-    "RevocationListError",
-    "RpcError",
-    "SecurityFileError",
-    "TamperedError",
-    "ThrottledError",
-    "TranscodeError",
-    "TruncatedError",
-    "UnsupportedVersionError",
-    "UploadRefusedError",
-    "VodsealError",
+    "AppIdentityError", "AuditLogError", "ClockRollbackError", "ContactNeededError",
+    "CopyRefusedError", "CredentialError", "DownloadError", "FormatError",
+    "IllegalTransitionError", "KeyServiceError", "KeyStoreError", "LicenseBindingError",
+    "LicenseError", "LicenseExpiredError", "LicenseMissingError", "LicenseReplayError",
+    "LicenseRevokedError", "MalformedError", "MisuseError", "NotSealedError", "OperatorError",
+    "PlayError", "PlaylistError", "RequestError", "RevocationListError", "RpcError",
+    "SecurityFileError", "TamperedError", "ThrottledError", "TranscodeError", "TruncatedError",
+    "UnsupportedVersionError", "UploadRefusedError", "VaultRestoredError", "VodsealError",
     "WrongKeyError",
-]
+]  # fmt: skip
 
 
 class VodsealError(Exception):
@@ -200,6 +181,28 @@ class RevocationListError(LicenseError):
     """The service's revocation list cannot be taken in. The one before is kept."""
 
     default_code = ErrorCode.REVOCATION_LIST_INVALID
+
+
+class LicenseReplayError(LicenseError):
+    """An older license, or one that does not answer the question. Nothing changed."""
+
+
+class ContactNeededError(LicenseError):
+    """This device was offline for longer than the license allows. The license is kept."""
+
+    default_code = ErrorCode.CONTACT_NEEDED
+
+
+class ClockRollbackError(ContactNeededError):
+    """The clock of this device was set back. The license is kept."""
+
+    default_code = ErrorCode.CLOCK_SET_BACK
+
+
+class VaultRestoredError(ContactNeededError):
+    """The licenses of this device were put back from a backup. They are kept."""
+
+    default_code = ErrorCode.VAULT_RESTORED
 
 
 class DownloadError(VodsealError):

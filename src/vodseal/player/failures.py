@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from vodseal.error_codes import REMEDIES, ErrorCode
 from vodseal.errors import (
     AppIdentityError,
+    ClockRollbackError,
+    ContactNeededError,
     FormatError,
     LicenseBindingError,
     LicenseError,
@@ -22,6 +24,7 @@ from vodseal.errors import (
     SecurityFileError,
     TruncatedError,
     UnsupportedVersionError,
+    VaultRestoredError,
     VodsealError,
     WrongKeyError,
 )
@@ -54,9 +57,24 @@ _SAYINGS: Final[tuple[tuple[type[VodsealError], str, str], ...]] = (
         "Play it in the app and on the device that downloaded it, or download it again here.",
     ),
     (
+        ClockRollbackError,
+        "the clock of this device was set back",
+        "Set the clock right, or go online and renew the license: OfflineLicense.check_in().",
+    ),
+    (
+        VaultRestoredError,
+        "the licenses of this device come from a backup",
+        "Go online and let the service look at them: OfflineLicense.check_in().",
+    ),
+    (
+        ContactNeededError,
+        "this device was offline for longer than the file's license allows",
+        "Go online: OfflineLicense.check_in().",
+    ),
+    (
         LicenseExpiredError,
         "the file's license is not valid at this time",
-        "Connect and start the download again: a new license is asked for.",
+        "Go online and renew it with OfflineLicense.renew(), or start the download again.",
     ),
     (
         LicenseError,

@@ -7,7 +7,9 @@ Promises, in order of weight:
 2. Every failure, when opening and later when reading, is a ``PlayError``:
    20030001 or 20030005 for a path that leads nowhere, 20030003 for the rest,
    with a message and a remedy that tell the causes apart.
-3. No network is used, and nothing is written (B17).
+3. No network is used, and nothing of the film is written (B17).
+4. The license is asked for when a reader is opened, and every 60 seconds while the
+   film is read (SPEC license §5.4); the first play is durable before the first byte.
 
 A plain file, as normal mode saves it, opens through the same call.
 """
@@ -18,13 +20,14 @@ import contextlib
 import errno
 import io
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from vodseal.clock import SystemClock
 from vodseal.container.inspect import describe
 from vodseal.container.reader import SealedReader
-from vodseal.errors import CredentialError, FormatError, MisuseError, PlayError, VodsealError
+from vodseal.errors import CredentialError, MisuseError, PlayError, VodsealError
 from vodseal.player.failures import explain_failure, missing_security_file
+from vodseal.player.license_watch import LicenseWatch
 from vodseal.player.source import is_sealed, local_path, open_source
 from vodseal.switching import quick_switching
 from vodseal.vault import key_service
@@ -38,18 +41,12 @@ if TYPE_CHECKING:
 
     from vodseal.clock import Clock
     from vodseal.container.meta import Meta
+    from vodseal.player.license_watch import ContentKeys
     from vodseal.vault.sealed_files import FileSource
 
-__all__ = ["ContentKeys", "FilmReader", "PlaySession", "open_sealed"]
+__all__ = ["FilmReader", "PlaySession", "open_sealed"]
 
 _PLAIN_TYPES: Final = {".mp4": "video/mp4", ".mp3": "audio/mpeg", ".m4a": "audio/mp4"}
-
-
-class ContentKeys(Protocol):
-    """Who knows the content keys: the key service of this process."""
-
-    def open_content_key(self, download_id: bytes, now: float) -> bytes:
-        """Return the key of one download, when app, device and license allow it."""
 
 
 class FilmReader(io.RawIOBase):
@@ -59,12 +56,13 @@ class FilmReader(io.RawIOBase):
     switches quickly, so that a busy thread does not keep the film waiting.
     """
 
-    def __init__(self, inner: io.RawIOBase, path: Path) -> None:
+    def __init__(self, inner: io.RawIOBase, path: Path, watch: LicenseWatch | None = None) -> None:
         super().__init__()
         self._switching = contextlib.ExitStack()
         self._switching.enter_context(quick_switching())
         self._inner = inner
         self._path = path
+        self._watch = watch
 
     def readable(self) -> bool:
         """Return True."""
@@ -94,11 +92,13 @@ class FilmReader(io.RawIOBase):
 
         Raises:
             PlayError: The bytes under the position were altered or cannot be
-                read; none of them was handed out.
+                read, or the license has ended; none of them was handed out.
         """
         try:
+            if self._watch is not None:
+                self._watch.ask()
             return self._inner.readinto(buffer)
-        except (FormatError, OSError) as error:
+        except (VodsealError, OSError) as error:
             raise explain_failure(self._path, error) from error
 
     def close(self) -> None:
@@ -121,6 +121,7 @@ class PlaySession:
     """What was sealed with the film; None when the file is plain."""
     _source: FileSource = field(repr=False)
     _key: bytes | None = field(repr=False)
+    _watch: LicenseWatch | None = field(repr=False)
 
     @property
     def is_sealed(self) -> bool:
@@ -131,13 +132,14 @@ class PlaySession:
         """Return a reader of its own, at the start. Readers do not disturb one another.
 
         Raises:
-            PlayError: The file is no longer what it was.
+            PlayError: The file is no longer what it was, or its license has ended.
         """
         try:
-            if self._key is None:
+            if self._key is None or self._watch is None:
                 return FilmReader(_PlainReader(self._source), self.path)
-            return FilmReader(SealedReader(self._source, self._key), self.path)
-        except (FormatError, OSError) as error:
+            self._watch.ask()
+            return FilmReader(SealedReader(self._source, self._key), self.path, self._watch)
+        except (VodsealError, OSError) as error:
             raise explain_failure(self.path, error) from error
 
     def close(self) -> None:
@@ -198,6 +200,7 @@ def _sealed_session(
         meta=meta,
         _source=source,
         _key=key,
+        _watch=LicenseWatch(keys, header.download_id, clock),
     )
 
 
@@ -210,6 +213,7 @@ def _plain_session(path: Path, source: FileSource) -> PlaySession:
         meta=None,
         _source=source,
         _key=None,
+        _watch=None,
     )
 
 

@@ -224,6 +224,12 @@ _OURS: Final = {
         "The app's manifest key was not kept: register the app again.",
         C.SERVER_POP_INVALID_PARAMETER,
     ),
+    "Forbidden.DeviceLimit": ServerError(
+        403, "This user holds licenses on as many devices as the policy allows.", C.DEVICE_LIMIT
+    ),
+    "Forbidden.LicenseEnded": ServerError(
+        403, "The license has ended and is not renewed.", C.LICENSE_ENDED
+    ),
     "InvalidHlsUriToken": ServerError(
         403, "The MtsHlsUriToken is not one of this service.", C.GET_AES_KEY_FAIL
     ),

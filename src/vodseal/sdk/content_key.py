@@ -13,10 +13,7 @@ here and kept, under no app, until the download is deleted.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vodseal.error_codes import ErrorCode
@@ -27,11 +24,9 @@ from vodseal.errors import (
     LicenseError,
     RequestError,
 )
-from vodseal.license.acquire import AcquireClaim
 from vodseal.license.issue import issue_local_license
 from vodseal.license.model import LicenseTerms
-from vodseal.rpc.messages.downloads import AcquireDownloadLicenseRequest
-from vodseal.sdk.enrolment import enrol, enrol_anew, is_not_enrolled
+from vodseal.sdk.license_requests import KeyWish, acquire, check_in
 from vodseal.sdk.transport import is_unknown_action
 from vodseal.vault.store import NO_APP, Vault
 
@@ -44,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KeyWish",
-    "acquire_license",
     "plain_content_key",
     "secure_content_key",
     "stored_content_key",
@@ -52,19 +46,6 @@ __all__ = [
 ]
 
 _KEY_SIZE: Final = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyWish:
-    """Whose content key is wanted."""
-
-    vid: str
-    job_id: str
-    """The stream, for ever."""
-
-    index: int
-    download_id: bytes
-    now: float
 
 
 def unlocked(keys: KeyService | None) -> KeyService:
@@ -109,66 +90,15 @@ def secure_content_key(
     stored = stored_content_key(keys, wish.download_id, wish.now)
     if stored is not None:
         return stored
+    if keys.licenses().book.has_news():
+        check_in(client, keys, wish.vid, wish.now)
     try:
-        envelope = acquire_license(client, keys, wish)
+        envelope = acquire(client, keys, wish)
     except RequestError as error:
         if not is_unknown_action(error):
             raise
         envelope = _issue_locally(keys, wish, random)
-    key = keys.open_license(envelope, wish.download_id, wish.now)
-    keys.vault().save_license(wish.download_id, envelope)
-    return key
-
-
-def acquire_license(client: RpcClient, keys: KeyService, wish: KeyWish) -> bytes:
-    """Return what the service sends as a license for this app on this device, unverified.
-
-    The device is enrolled before; one that the service has forgotten enrols again, once.
-
-    Raises:
-        RequestError: The service refused, or sent no base64.
-        LicenseBindingError: What it sent as a certificate is none of this device.
-    """
-    enrol(client, keys, wish.vid, wish.now)
-    try:
-        return _acquire(client, keys, wish)
-    except RequestError as error:
-        if not is_not_enrolled(error):
-            raise
-    enrol_anew(client, keys, wish.vid, wish.now)
-    return _acquire(client, keys, wish)
-
-
-def _acquire(client: RpcClient, keys: KeyService, wish: KeyWish) -> bytes:
-    app, device = keys.unlock(), keys.vault().device
-    claim = AcquireClaim(
-        video_id=wish.vid,
-        job_id=wish.job_id,
-        download_id=wish.download_id,
-        app_serial=app.serial,
-        kem_public_key=device.kem.public_key().public_bytes_raw(),
-        signing_public_key=device.signing.public_key().public_bytes_raw(),
-    )
-    answer = client.acquire_download_license(
-        AcquireDownloadLicenseRequest(
-            video_id=wish.vid,
-            job_id=wish.job_id,
-            track_index=wish.index,
-            download_id=wish.download_id.hex(),
-            app_serial=app.serial.hex(),
-            device_kem_key=_text(claim.kem_public_key),
-            device_signing_key=_text(claim.signing_public_key),
-            device_signature=_text(claim.sign(device.signing)),
-        )
-    )
-    try:
-        return base64.b64decode(answer.license, validate=True)
-    except binascii.Error:
-        raise RequestError(
-            ErrorCode.SERVER_WRONG_JSON,
-            "The service's license is not base64",
-            request_id=answer.request_id,
-        ) from None
+    return keys.licenses().open_new(envelope, wish.download_id, wish.now)
 
 
 def plain_content_key(home: Path, download_id: bytes, random: Callable[[int], bytes]) -> bytes:
@@ -201,7 +131,3 @@ def _issue_locally(keys: KeyService, wish: KeyWish, random: Callable[[int], byte
     return issue_local_license(
         terms, random(_KEY_SIZE), app_public_key=app.app_key.public_key(), device=device
     )
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

@@ -134,4 +134,12 @@ def _forget_keys(entry: JobEntry, keys: KeyService | None, home: Path) -> None:
         if not entry.secure:
             Vault(home, NO_APP).delete_secret(entry.download_id)
         elif keys is not None:
-            keys.vault().delete_license(entry.download_id)
+            _release(keys, entry.download_id)
+
+
+def _release(keys: KeyService, download_id: bytes) -> None:
+    """Give the license up with the file, so that its place is free; a bad one is just deleted."""
+    try:
+        keys.licenses().book.release(keys.licenses().held(download_id), keys.clock.now())
+    except VodsealError:
+        keys.vault().delete_license(download_id)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, FormatError, LicenseError, RequestError
-from vodseal.sdk.content_key import acquire_license
+from vodseal.sdk.license_requests import acquire
 from vodseal.sdk.transport import is_unknown_action
 
 if TYPE_CHECKING:
-    from vodseal.sdk.content_key import KeyWish
+    from vodseal.sdk.license_requests import KeyWish
     from vodseal.sdk.transport import RpcClient
     from vodseal.vault.key_service import KeyService
 
@@ -39,16 +39,16 @@ def private_transport_key(
         if kept is not None:
             return kept
     try:
-        envelope = acquire_license(client, keys, wish)
+        envelope = acquire(client, keys, wish)
     except RequestError as error:
         if not is_unknown_action(error):
             raise
         raise _no_key(error.request_id) from error
-    key = keys.open_transport_key(envelope, wish.download_id, wish.job_id, wish.now)
+    key = keys.licenses().transport_key(envelope, wish.download_id, wish.job_id, wish.now)
     if key is None:
         raise _no_key("")
     if secure:
-        keys.vault().save_license(wish.download_id, envelope)
+        keys.licenses().open_new(envelope, wish.download_id, wish.now)
     return key
 
 
@@ -56,7 +56,7 @@ def _kept(keys: KeyService, wish: KeyWish) -> bytes | None:
     with contextlib.suppress(LicenseError, FormatError):  # then a new one is asked for
         envelope = keys.vault().load_license(wish.download_id)
         if envelope is not None:
-            return keys.open_transport_key(envelope, wish.download_id, wish.job_id, wish.now)
+            return keys.licenses().transport_key(envelope, wish.download_id, wish.job_id, wish.now)
     return None
 
 

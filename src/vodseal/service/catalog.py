@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, select
 
 from vodseal.errors import RpcError
-from vodseal.service.database.models import Stream, Upload, Video
+from vodseal.service.database.models import LicensePolicyRow, Stream, Upload, Video
+from vodseal.service.license_policy import VIDEO
 from vodseal.service.lifecycle import Status
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ async def delete_videos(service: Service, ids: Sequence[str]) -> list[str]:
     async with context.sessions.begin() as session:
         found = list(await session.scalars(select(Video.id).where(Video.id.in_(ids))))
         await session.execute(delete(Video).where(Video.id.in_(found)))
+        await session.execute(
+            delete(LicensePolicyRow).where(
+                LicensePolicyRow.scope == VIDEO, LicensePolicyRow.subject.in_(found)
+            )
+        )
     await service.runner.cancel(found)
     for video_id in found:
         await _erase(context, video_id)

@@ -36,6 +36,8 @@ class ServiceKeys:
     """Signs certificates of devices."""
     audit: Ed25519PrivateKey = field(repr=False)
     """Signs the audit log."""
+    time: Ed25519PrivateKey = field(repr=False)
+    """Signs the time."""
     tokens: bytes = field(repr=False)
     """Seals session tokens, PlayAuth and HLS tokens; 32 bytes."""
     urls: str = field(repr=False)

@@ -29,12 +29,15 @@ ADMIN_ACTIONS: Final = frozenset(
     {
         "AssumeRole",
         "GenerateDownloadSecretKey",
+        "ListLicenses",
         "RegisterApp",
         "ReissueApp",
         "RevokeApp",
         "RevokeDevice",
         "GetKeyRotation",
         "RotateMasterKey",
+        "RevokeLicenses",
+        "SetLicensePolicy",
         "SetServiceSettings",
     }
 )
@@ -52,6 +55,7 @@ SAME_AS: Final = {
 READ_ACTIONS: Final = frozenset(
     {
         "AcquireDownloadLicense",
+        "CheckInDevice",
         "CreateHlsUriToken",
         "GetDownloadPolicy",
         "GetPlayInfo",
@@ -66,6 +70,7 @@ READ_ACTIONS: Final = frozenset(
 PLAY_ACTIONS: Final = frozenset(
     {
         "AcquireDownloadLicense",
+        "CheckInDevice",
         "CreateHlsUriToken",
         "GetDownloadPolicy",
         "GetPlayInfo",

@@ -135,6 +135,7 @@ def _trust(keys: ServiceKeys) -> VerificationKeys:
             EnvelopeType.SECURITY_FILE: (keys.credential.public_key().public_bytes_raw(),),
             EnvelopeType.LICENSE: (keys.license.public_key().public_bytes_raw(),),
             EnvelopeType.DEVICE_CERTIFICATE: (keys.enrolment.public_key().public_bytes_raw(),),
+            EnvelopeType.TIME_TOKEN: (keys.time.public_key().public_bytes_raw(),),
             EnvelopeType.REVOCATION: (keys.revocation.public_key().public_bytes_raw(),),
             EnvelopeType.SEGMENT_DIGESTS: (keys.digests.public_key().public_bytes_raw(),),
         }

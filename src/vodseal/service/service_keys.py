@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["has_service_keys", "load_service_keys"]
 
-_SIGNING: Final = ("credential", "license", "digests", "revocation", "enrolment", "audit")
+_SIGNING: Final = (
+    "credential",
+    "license",
+    "digests",
+    "revocation",
+    "enrolment",
+    "audit",
+    "time",
+)
 _SECRETS: Final = ("tokens", "urls")
 _SIZE: Final = 32
 
@@ -78,6 +86,7 @@ async def load_service_keys(
         revocation=_signing_key(plain["revocation"]),
         enrolment=_signing_key(plain["enrolment"]),
         audit=_signing_key(plain["audit"]),
+        time=_signing_key(plain["time"]),
         tokens=plain["tokens"],
         urls=plain["urls"].hex(),
     )

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     from vodseal.service.context import ServiceContext
 
-__all__ = ["SETTINGS", "SettingRule", "change_setting", "read_settings", "settings_in"]
+__all__ = [
+    "SETTINGS",
+    "SettingRule",
+    "change_setting",
+    "check_setting",
+    "read_settings",
+    "settings_in",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,35 @@ SETTINGS: Final[Mapping[str, SettingRule]] = MappingProxyType(
             most=30 * 86_400,
             meaning="how old a revocation list may be when a client takes it in",
         ),
+        "license-not-before": SettingRule(
+            default="0",
+            least=0,
+            most=1 << 40,
+            meaning="the first second, since 1970 UTC, at which a license may be used",
+        ),
+        "license-renewable": SettingRule(
+            default="yes",
+            choices=frozenset({"yes", "no"}),
+            meaning="whether asking again for a license begins a new window",
+        ),
+        "play-window-seconds": SettingRule(
+            default="0",
+            least=0,
+            most=10 * 365 * 86_400,
+            meaning="how long a film may be played from its first play on; 0 is without end",
+        ),
+        "max-offline-seconds": SettingRule(
+            default="0",
+            least=0,
+            most=10 * 365 * 86_400,
+            meaning="how long a license holds without a word from the service; 0 is without end",
+        ),
+        "max-devices": SettingRule(
+            default="0",
+            least=0,
+            most=10_000,
+            meaning="on how many devices one user may hold licenses at once; 0 is without limit",
+        ),
     }
 )
 
@@ -106,9 +142,18 @@ async def change_setting(context: ServiceContext, name: str, value: str) -> None
     if rule is None:
         known = ", ".join(sorted(SETTINGS))
         raise RpcError("InvalidParameter.Name", f"There is no such setting. Known: {known}.")
-    if not rule.allows(value):
-        allowed = ", ".join(sorted(rule.choices)) or f"{rule.least} to {rule.most}"
-        raise RpcError("InvalidParameter.Value", f"{name} may be: {allowed}.")
+    check_setting(name, rule, value)
     row = Setting(name=name, value=value, modified_at=context.clock.now())
     async with context.sessions.begin() as session:
         await session.merge(row)
+
+
+def check_setting(name: str, rule: SettingRule, value: str) -> None:
+    """Return when ``rule`` allows ``value`` for the setting called ``name``.
+
+    Raises:
+        RpcError: ``InvalidParameter.Value``.
+    """
+    if not rule.allows(value):
+        allowed = ", ".join(sorted(rule.choices)) or f"{rule.least} to {rule.most}"
+        raise RpcError("InvalidParameter.Value", f"{name} may be: {allowed}.")

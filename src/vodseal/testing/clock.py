@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
+from vodseal.clock import BootTime
 from vodseal.errors import MisuseError
 
 __all__ = ["DEFAULT_NOW", "FakeClock"]
@@ -21,6 +22,8 @@ class FakeClock:
         self._lock = threading.Lock()
         self._now = now
         self._monotonic = 0.0
+        self._booted_at = 0.0
+        self._boots = 1
 
     def now(self) -> float:
         """Return UTC seconds since 1970."""
@@ -31,6 +34,19 @@ class FakeClock:
         """Return seconds since this clock was made."""
         with self._lock:
             return self._monotonic
+
+    def boot_time(self) -> BootTime | None:
+        """Return the seconds since this clock, or since it was rebooted."""
+        with self._lock:
+            return BootTime(
+                boot_id=f"boot-{self._boots}", seconds=self._monotonic - self._booted_at
+            )
+
+    def reboot(self) -> None:
+        """Start the machine anew, in no time."""
+        with self._lock:
+            self._boots += 1
+            self._booted_at = self._monotonic
 
     def advance(self, seconds: float) -> None:
         """Let time pass.

@@ -23,12 +23,10 @@ from vodseal.clock import SystemClock
 from vodseal.credential.security_file import SecurityFile, UnlockedApp
 from vodseal.errors import (
     CredentialError,
-    LicenseMissingError,
     SecurityFileError,
 )
-from vodseal.license.open import open_content_key, open_transport_key, verify_license
-from vodseal.license.policy import check
 from vodseal.vault.app_identity import identify
+from vodseal.vault.held_licenses import HeldLicenses
 from vodseal.vault.home import default_home
 from vodseal.vault.store import Vault
 
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
     from vodseal.clock import Clock
     from vodseal.credential.fingerprint import AppIdentity
-    from vodseal.license.model import License
+    from vodseal.license.policy import RemainingTime
 
 __all__ = ["AppKeySource", "KeyService", "current", "install", "installed", "uninstall"]
 
@@ -71,7 +69,7 @@ class KeyService:
         """
         self._app_key = app_key
         self.home = home or default_home()
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._app: UnlockedApp | None = None
         self._vault: Vault | None = None
@@ -89,7 +87,7 @@ class KeyService:
         """
         with self._lock:
             file = _given(self._file)
-            file.check_validity(self._clock.now())
+            file.check_validity(self.clock.now())
             if self._app is None:
                 shown = _given(self._identity)
                 private_string = _private_string(self._app_key)
@@ -126,44 +124,22 @@ class KeyService:
             LicenseMissingError: This device holds no license for it.
             LicenseExpiredError: Not valid at ``now``.
             LicenseBindingError: Issued for another app or device.
+            ContactNeededError: The service has to be asked first.
             FormatError: The stored license was altered.
         """
-        self.unlock()
-        envelope = self.vault().load_license(download_id)
-        if envelope is None:
-            raise LicenseMissingError
-        return self.open_license(envelope, download_id, now)
+        return self.licenses().open(download_id, now)
 
-    def open_license(self, envelope: bytes, download_id: bytes, now: float) -> bytes:
-        """Return the content key in a license that need not be stored yet.
+    def note_play(self, download_id: bytes, now: float) -> RemainingTime:
+        """Return how long a film that plays now may go on; the first time is durable on return.
 
         Raises:
-            SecurityFileError, AppIdentityError: As ``unlock``.
-            LicenseError: As ``open_content_key``; also for what is no license.
+            SecurityFileError, AppIdentityError, LicenseError: As ``open_content_key``.
         """
-        app, device = self.unlock(), self.vault().device
-        opened = self._verified(envelope, now)
-        return open_content_key(opened, download_id=download_id, app=app, device=device)
+        return self.licenses().note_play(download_id, now)
 
-    def open_transport_key(
-        self, envelope: bytes, download_id: bytes, job_id: str, now: float
-    ) -> bytes | None:
-        """Return the key of a privately encrypted stream; None when the license carries none.
-
-        Raises:
-            SecurityFileError, AppIdentityError, LicenseError: As ``open_license``.
-        """
-        app, device = self.unlock(), self.vault().device
-        opened = self._verified(envelope, now)
-        return open_transport_key(
-            opened, download_id=download_id, job_id=job_id, app=app, device=device
-        )
-
-    def _verified(self, envelope: bytes, now: float) -> License:
-        device_key = self.vault().device.signing.public_key()
-        opened = verify_license(envelope, trust=self.unlock().trust, device_key=device_key)
-        check(opened, now)
-        return opened
+    def licenses(self) -> HeldLicenses:
+        """Return the licenses of this app on this device. Raises as ``vault``."""
+        return HeldLicenses(self.unlock(), self.vault(), self.clock)
 
 
 def _read(security_file: bytes | Path) -> SecurityFile:
@@ -208,10 +184,12 @@ def install(
     app: Path | AppIdentity | None = None,
     app_key: AppKeySource = None,
     home: Path | None = None,
+    *,
+    clock: Clock | None = None,
 ) -> None:
     """Make this security file the process's; what is wrong with it is told on use."""
     global _current  # noqa: PLW0603 - one per process is what this module is for
-    service = KeyService(security_file, app, app_key, home)
+    service = KeyService(security_file, app, app_key, home, clock=clock)
     with _lock:
         _current = service
 

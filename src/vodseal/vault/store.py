@@ -19,13 +19,10 @@ import os
 import secrets
 import sqlite3
 from contextlib import closing, contextmanager
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from vodseal.container.cobblestone import open_message, seal_message
 from vodseal.credential.device import DeviceKeys, derive_device_keys
-from vodseal.errors import UnsupportedVersionError
 from vodseal.vault.device_seed import (
     FileKeyStore,
     load_anchor,
@@ -36,6 +33,7 @@ from vodseal.vault.device_store import DeviceKeyStore
 from vodseal.vault.folder_lock import FolderLock
 from vodseal.vault.home import app_home
 from vodseal.vault.private_files import NO_LINK, make_own_folder
+from vodseal.vault.rows import Change, Kind, apply_change, prepare_schema, read_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,24 +47,8 @@ __all__ = ["NO_APP", "Vault"]
 NO_APP: Final = bytes(32)
 """The fingerprint under which normal mode keeps its secrets: no app is involved."""
 
-_SCHEMA_VERSION: Final = 1
 _BUSY_SECONDS: Final = 30.0
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS sealed (
-    kind TEXT NOT NULL,
-    download_id BLOB NOT NULL,
-    value BLOB NOT NULL,
-    PRIMARY KEY (kind, download_id)
-) WITHOUT ROWID
-"""
-
-
-class _Kind(StrEnum):
-    """What a row is. The values are stored, and are part of the seal's context."""
-
-    LICENSE = "license"
-    SECRET = "secret"  # noqa: S105 - a kind of row
-    CERTIFICATE = "certificate"
+_GENERATION_SIZE: Final = 8
 
 
 class Vault:
@@ -133,7 +115,7 @@ class Vault:
 
     def save_license(self, download_id: bytes, envelope: bytes) -> None:
         """Keep a license, in the place of the one before; durable on return."""
-        self._save(_Kind.LICENSE, download_id, envelope)
+        self.write(Change(kind=Kind.LICENSE, row_id=download_id, value=envelope))
 
     def load_license(self, download_id: bytes) -> bytes | None:
         """Return a download's license envelope, or None.
@@ -141,15 +123,15 @@ class Vault:
         Raises:
             TamperedError: The row was altered, or belongs to another device.
         """
-        return self._load(_Kind.LICENSE, download_id)
+        return self.read(Kind.LICENSE, download_id)
 
     def delete_license(self, download_id: bytes) -> None:
         """Forget a license; no license is no error."""
-        self._delete(_Kind.LICENSE, download_id)
+        self.write(Change(kind=Kind.LICENSE, row_id=download_id))
 
     def save_certificate(self, serial: bytes, envelope: bytes) -> None:
         """Keep the device's certificate for a security file; durable on return."""
-        self._save(_Kind.CERTIFICATE, serial, envelope)
+        self.write(Change(kind=Kind.CERTIFICATE, row_id=serial, value=envelope))
 
     def load_certificate(self, serial: bytes) -> bytes | None:
         """Return the certificate for a security file, or None.
@@ -157,15 +139,15 @@ class Vault:
         Raises:
             TamperedError: The row was altered, or belongs to another device.
         """
-        return self._load(_Kind.CERTIFICATE, serial)
+        return self.read(Kind.CERTIFICATE, serial)
 
     def delete_certificate(self, serial: bytes) -> None:
         """Forget a certificate; no certificate is no error."""
-        self._delete(_Kind.CERTIFICATE, serial)
+        self.write(Change(kind=Kind.CERTIFICATE, row_id=serial))
 
     def save_secret(self, download_id: bytes, secret: bytes) -> None:
         """Keep a secret, in the place of the one before; durable on return."""
-        self._save(_Kind.SECRET, download_id, secret)
+        self.write(Change(kind=Kind.SECRET, row_id=download_id, value=secret))
 
     def load_secret(self, download_id: bytes) -> bytes | None:
         """Return a download's secret, or None.
@@ -173,35 +155,71 @@ class Vault:
         Raises:
             TamperedError: The row was altered, or belongs to another device.
         """
-        return self._load(_Kind.SECRET, download_id)
+        return self.read(Kind.SECRET, download_id)
 
     def delete_secret(self, download_id: bytes) -> None:
         """Forget a secret; no secret is no error."""
-        self._delete(_Kind.SECRET, download_id)
+        self.write(Change(kind=Kind.SECRET, row_id=download_id))
 
-    def _save(self, kind: _Kind, download_id: bytes, value: bytes) -> None:
-        sealed = seal_message(self.device.state_key, _context(kind, download_id), value)
+    def read(self, kind: Kind, row_id: bytes = b"") -> bytes | None:
+        """Return the value of a row, or None.
+
+        Raises:
+            TamperedError: The row was altered, or belongs to another device.
+        """
         with self._database() as database:
-            database.execute(
-                "INSERT OR REPLACE INTO sealed (kind, download_id, value) VALUES (?, ?, ?)",
-                (kind.value, download_id, sealed),
+            return read_row(database, kind, row_id, self.device.state_key)
+
+    def row_ids(self, kind: Kind) -> list[bytes]:
+        """Return the ids of all rows of a kind."""
+        with self._database() as database:
+            found = database.execute(
+                "SELECT download_id FROM sealed WHERE kind = ? ORDER BY download_id", (kind.value,)
             )
+            return [row[0] for row in found]
 
-    def _load(self, kind: _Kind, download_id: bytes) -> bytes | None:
+    def write(self, *changes: Change) -> None:
+        """Make all changes in one transaction; durable on return."""
+        state_key = self.device.state_key
         with self._database() as database:
-            row = database.execute(
-                "SELECT value FROM sealed WHERE kind = ? AND download_id = ?",
-                (kind.value, download_id),
-            ).fetchone()
-        if row is None:
-            return None
-        return open_message(self.device.state_key, _context(kind, download_id), row[0])
+            for change in changes:
+                apply_change(database, change, state_key)
 
-    def _delete(self, kind: _Kind, download_id: bytes) -> None:
+    def is_restored(self) -> bool:
+        """Return whether the rows are older than what the key store remembers (SPEC license §10.3).
+
+        A crash between the two leaves the rows ahead; that is made good here.
+        """
+        anchored = self.anchor().generation  # first: whoever raises both, raises it last
         with self._database() as database:
-            database.execute(
-                "DELETE FROM sealed WHERE kind = ? AND download_id = ?", (kind.value, download_id)
-            )
+            generation = self._generation(database)
+        if generation > anchored:
+            self.raise_anchor(generation=generation)
+        return generation < anchored
+
+    def write_for_good(self, *changes: Change, accept: bool = False) -> None:
+        """Make changes that no backup of the rows can take back unseen; durable on return.
+
+        Args:
+            changes: All of them, or none.
+            accept: Also take rows that were put back from a backup for the true
+                ones from now on. Without it, such rows stay marked as that.
+        """
+        anchored, state_key = self.anchor().generation, self.device.state_key
+        with self._database() as database:
+            database.execute("BEGIN IMMEDIATE")
+            generation = self._generation(database)
+            if accept or generation >= anchored:
+                generation = max(generation, anchored) + 1
+            value = generation.to_bytes(_GENERATION_SIZE, "big")
+            for change in (*changes, Change(kind=Kind.GENERATION, value=value)):
+                apply_change(database, change, state_key)
+        self.raise_anchor(generation=generation)
+
+    def _generation(self, database: sqlite3.Connection) -> int:
+        return int.from_bytes(
+            read_row(database, Kind.GENERATION, b"", self.device.state_key) or b"", "big"
+        )
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -215,7 +233,7 @@ class Vault:
             database.execute("PRAGMA synchronous=FULL")
             database.execute("PRAGMA secure_delete=ON")
             with database:
-                _prepare_schema(database)
+                prepare_schema(database)
                 yield database
 
     def _enter_wal(self, database: sqlite3.Connection) -> None:
@@ -229,18 +247,3 @@ def _default_store(folder: Path, fingerprint: bytes, *, file_allowed: bool) -> K
     if fingerprint == NO_APP:
         return FileKeyStore(folder)
     return DeviceKeyStore(folder, file_allowed=file_allowed)
-
-
-def _prepare_schema(database: sqlite3.Connection) -> None:
-    version: int = database.execute("PRAGMA user_version").fetchone()[0]
-    if version > _SCHEMA_VERSION:
-        raise UnsupportedVersionError(
-            "the vault was written by a later version of vodseal", remedy="Update the app."
-        )
-    if version < _SCHEMA_VERSION:
-        database.execute(_SCHEMA)
-        database.execute(f"PRAGMA user_version={_SCHEMA_VERSION}")
-
-
-def _context(kind: _Kind, download_id: bytes) -> bytes:
-    return b"vodseal1/vault\0" + kind.encode() + b"\0" + download_id

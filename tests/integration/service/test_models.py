@@ -57,6 +57,18 @@ def app_answers(service, stream):
     request = Device().request(stream, serial, os.urandom(16))
     yield "AcquireDownloadLicense", acquire(service, request).json
     yield from device_answers(service)
+    yield "ListLicenses", service.ok("ListLicenses", VideoId=stream.video_id)
+    yield "RevokeLicenses", service.ok("RevokeLicenses", VideoId=stream.video_id)
+    keys = {name: request[name] for name in ("DeviceKemKey", "DeviceSigningKey")}
+    yield (
+        "CheckInDevice",
+        service.ok("CheckInDevice", VideoId=stream.video_id, Nonce="00" * 16, **keys),
+    )
+    yield "GetLicensePolicy", service.ok("GetLicensePolicy", Serial=serial)
+    yield (
+        "SetLicensePolicy",
+        service.ok("SetLicensePolicy", VideoId=stream.video_id, Name="max-devices", Value=3),
+    )
     registered = service.ok(
         "RegisterApp", Kind="ios-bundle", Identifier="com.example.app", AppDecryptKey=STRING
     )
@@ -85,6 +97,8 @@ def device_answers(service):
     yield "EnrollDevice", device.enrol().json
     yield "ListDevices", service.ok("ListDevices")
     yield "RevokeDevice", service.ok("RevokeDevice", DeviceId=device.keys.device_id.hex())
+    yield "RotateMasterKey", service.ok("RotateMasterKey")
+    yield "GetKeyRotation", service.ok("GetKeyRotation")
 
 
 def test_every_answer_fits_its_model(service, secure):

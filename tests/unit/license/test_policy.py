@@ -37,7 +37,7 @@ def test_a_license_holds(
     world: World, not_before: int, expires_at: int, now: float, seconds: float | None
 ) -> None:
     remaining = check(held(world, not_before=not_before, expires_at=expires_at), now)
-    assert remaining.seconds == seconds
+    assert remaining.license_seconds == seconds
 
 
 @pytest.mark.parametrize(

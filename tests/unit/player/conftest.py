@@ -31,7 +31,9 @@ class Ring:
 
     keys: dict[bytes, bytes] = field(default_factory=dict)
     refusal: Exception | None = None
+    play_refusal: Exception | None = None
     asked: list[float] = field(default_factory=list)
+    played: list[float] = field(default_factory=list)
 
     def open_content_key(self, download_id: bytes, now: float) -> bytes:
         self.asked.append(now)
@@ -40,6 +42,11 @@ class Ring:
         if download_id not in self.keys:
             raise LicenseMissingError
         return self.keys[download_id]
+
+    def note_play(self, download_id: bytes, now: float) -> None:
+        self.played.append(now)
+        if self.play_refusal:
+            raise self.play_refusal
 
 
 def render(*, picture: bool = True, sound: bool = True, seconds: int = 3) -> bytes:

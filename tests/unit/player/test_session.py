@@ -10,6 +10,8 @@ import pytest
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import (
     AppIdentityError,
+    ClockRollbackError,
+    ContactNeededError,
     LicenseBindingError,
     LicenseExpiredError,
     LicenseMissingError,
@@ -20,6 +22,7 @@ from vodseal.errors import (
     TamperedError,
     TruncatedError,
     UnsupportedVersionError,
+    VaultRestoredError,
     WrongKeyError,
 )
 from vodseal.player.session import open_sealed
@@ -100,7 +103,10 @@ def test_without_a_security_file_nothing_sealed_opens(sealed) -> None:
         (AppIdentityError(), "app check"),
         (LicenseMissingError(), "that downloaded it"),
         (LicenseBindingError(), "that downloaded it"),
-        (LicenseExpiredError(), "new license"),
+        (LicenseExpiredError(), "OfflineLicense.renew()"),
+        (ContactNeededError(), "OfflineLicense.check_in()"),
+        (ClockRollbackError(), "Set the clock right"),
+        (VaultRestoredError(), "let the service look"),
     ],
 )
 def test_each_refusal_names_its_own_remedy(sealed, ring, refusal, remedy) -> None:

@@ -107,6 +107,8 @@ def test_every_row_is_an_error_with_a_text(server_code: str) -> None:
         ErrorCode.KEY_STORE_UNUSABLE,
         ErrorCode.LICENSE_INVALID,
         ErrorCode.LICENSE_REVOKED,
+        ErrorCode.DEVICE_LIMIT,
+        ErrorCode.LICENSE_ENDED,
     }
 
 

@@ -52,6 +52,9 @@ class StoppedClock:
     def monotonic(self) -> float:
         return self._now
 
+    def boot_time(self) -> None:
+        return None
+
 
 @pytest.fixture
 def service(issuer: Issuer, identity: AppIdentity, tmp_path: Path) -> KeyService:

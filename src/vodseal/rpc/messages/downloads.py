@@ -4,13 +4,16 @@ A service without them answers ``InvalidAction.NotFound``.
 """
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from vodseal.rpc.messages.fields import Message
+from vodseal.rpc.messages.fields import Form, Message
 from vodseal.rpc.messages.requests import Request
 
 __all__ = [
     "AcquireDownloadLicenseAnswer",
     "AcquireDownloadLicenseRequest",
+    "CheckInDeviceAnswer",
+    "CheckInDeviceRequest",
     "CreateHlsUriTokenAnswer",
     "CreateHlsUriTokenRequest",
     "GetDownloadPolicyAnswer",
@@ -40,10 +43,14 @@ class GetDownloadPolicyRequest(Request[GetDownloadPolicyAnswer]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcquireDownloadLicenseAnswer(Message):
-    """``license``: an envelope, base64. The content key in it is wrapped."""
+    """``license``: an envelope, base64. The content key in it is wrapped.
+
+    ``time_token``: an envelope, base64, when there was a nonce (SPEC license §9.3).
+    """
 
     request_id: str = ""
     license: str = field(default="", repr=False)
+    time_token: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,32 @@ class AcquireDownloadLicenseRequest(Request[AcquireDownloadLicenseAnswer]):
     device_kem_key: str
     device_signing_key: str
     device_signature: str
+    nonce: str | None = None
+    auth_info: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInDeviceAnswer(Message):
+    """``time_token``: an envelope, base64; it names the licenses that are withdrawn."""
+
+    request_id: str = ""
+    time_token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInDeviceRequest(Request[CheckInDeviceAnswer]):
+    """What a device tells and asks when it can (SPEC license §10.2).
+
+    ``license_ids``: 32 hex digits each, with commas; those that the device holds.
+    ``receipts``: base64 each, with commas; of the licenses that it gave up.
+    """
+
+    video_id: str
+    device_kem_key: str
+    device_signing_key: str
+    nonce: str
+    license_ids: Annotated[str | None, Form()] = None
+    receipts: Annotated[str | None, Form()] = None
     auth_info: str | None = field(default=None, repr=False)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -13,12 +12,14 @@ from vodseal.credential.revocation import Subject
 from vodseal.errors import RpcError, TamperedError
 from vodseal.license.acquire import AcquireClaim
 from vodseal.license.issue import issue_license
-from vodseal.license.model import LicenseTerms
+from vodseal.license.time_token import license_digest
 from vodseal.media.encryption import EncryptType
+from vodseal.service.actions.licenses import time_token
 from vodseal.service.catalog import find_video
-from vodseal.service.database.models import App, LicenseRow, Stream
+from vodseal.service.database.models import App, Stream
 from vodseal.service.devices import asking_device, check_enrolled
 from vodseal.service.kms import contexts
+from vodseal.service.licensing import Wanted, grant
 from vodseal.service.lifecycle import Status
 from vodseal.service.revocations import refuse_revoked
 from vodseal.service.service_settings import read_settings, settings_in
@@ -67,24 +68,6 @@ async def get_segment_digests(service: Service, call: Call) -> Mapping[str, obje
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    """What a device asks for; its signature holds."""
-
-    claim: AcquireClaim
-    track: int
-
-    @property
-    def download_id(self) -> str:
-        """Return the license's id as text."""
-        return self.claim.download_id.hex()
-
-    @property
-    def device_id(self) -> bytes:
-        """Return the id of the device that asks."""
-        return device_id(self.claim.kem_public_key, self.claim.signing_public_key)
-
-
 async def acquire_download_license(service: Service, call: Call) -> Mapping[str, object]:
     """Return a license for one download on one device.
 
@@ -95,39 +78,38 @@ async def acquire_download_license(service: Service, call: Call) -> Mapping[str,
         RpcError: ``Forbidden.DownloadOff``, ``Forbidden.NotSecureMode``,
             ``InvalidVideo.NotFound``, ``Forbidden.IllegalStatus``, ``NoSuchResource``,
             ``InvalidApp.NotFound``, ``InvalidParameter.*``, ``Forbidden.*Revoked``,
-            ``Forbidden.DeviceNotEnrolled``, ``SignatureNonceUsed``.
+            ``Forbidden.DeviceNotEnrolled``, ``SignatureNonceUsed``, and those of ``grant``.
     """
-    context = service.context
-    settings = await read_settings(context)
-    _check_not_off(settings["download-mode"])
-    wanted = _wanted(call.parameters)
-    app, stream = await _check_objects(context, call, wanted)
-    _check_mode(settings["download-mode"], stream)
-    await check_enrolled(service, call, app, asking_device(call.parameters))
-    row = await _content_key_row(context, wanted, call.now)
-    key_context = contexts.license_key(wanted.download_id, wanted.device_id.hex())
-    seconds = int(settings["license-seconds"])
-    issued_at = int(call.now)
-    terms = LicenseTerms(
-        license_id=wanted.claim.download_id,
-        sequence=row.sequence,
-        serial=wanted.claim.app_serial,
-        fingerprint=bytes.fromhex(app.fingerprint),
-        device_id=wanted.device_id,
-        vid=wanted.claim.video_id,
-        track=wanted.claim.job_id,
-        issued_at=issued_at,
-        expires_at=issued_at + seconds if seconds else 0,
+    context, parameters = service.context, call.parameters
+    mode = (await read_settings(context))["download-mode"]
+    _check_not_off(mode)
+    claim = _claim(parameters)
+    app, stream = await _check_objects(context, call, claim)
+    _check_mode(mode, stream)
+    await check_enrolled(service, call, app, asking_device(parameters))
+    device = _device_id(claim)
+    wanted = Wanted(
+        claim=claim,
+        device_id=device,
+        track=parameters.integer("TrackIndex", default=0, least=0, most=_MAX_TRACK),
+        user_name=call.caller.name,
+        fingerprint=app.fingerprint,
     )
+    granted = await grant(context, wanted, call.now)
+    key_context = contexts.license_key(claim.download_id.hex(), device.hex())
     envelope = issue_license(
-        terms,
-        await context.kms.decrypt(row.key_blob, key_context),
+        granted.terms,
+        await context.kms.decrypt(granted.key_blob, key_context),
         app_public_key=X25519PublicKey.from_public_bytes(app.public_key),
-        device_public_key=X25519PublicKey.from_public_bytes(wanted.claim.kem_public_key),
+        device_public_key=X25519PublicKey.from_public_bytes(claim.kem_public_key),
         signing_key=context.keys.license,
         transport_key=await _transport_key(context, stream),
     )
-    return {"License": base64.b64encode(envelope).decode("ascii")}
+    digest = license_digest(envelope)
+    return {
+        "License": base64.b64encode(envelope).decode("ascii"),
+        "TimeToken": time_token(context, parameters, call.now, license_digest=digest),
+    }
 
 
 def _check_not_off(mode: str) -> None:
@@ -149,7 +131,12 @@ async def _transport_key(context: ServiceContext, stream: Stream) -> bytes | Non
     return await context.kms.decrypt(stream.key_blob, key_context)
 
 
-def _wanted(parameters: Parameters) -> _Wanted:
+def _device_id(claim: AcquireClaim) -> bytes:
+    return device_id(claim.kem_public_key, claim.signing_public_key)
+
+
+def _claim(parameters: Parameters) -> AcquireClaim:
+    """Return what the device asks for; its signature holds."""
     claim = AcquireClaim(
         video_id=parameters.required("VideoId", max_length=64),
         job_id=parameters.required("JobId", max_length=64),
@@ -162,22 +149,21 @@ def _wanted(parameters: Parameters) -> _Wanted:
         claim.verify(parameters.octets("DeviceSignature", _SIGNATURE_SIZE))
     except TamperedError:
         raise RpcError("InvalidParameter.DeviceSignature") from None
-    track = parameters.integer("TrackIndex", default=0, least=0, most=_MAX_TRACK)
-    return _Wanted(claim=claim, track=track)
+    return claim
 
 
 async def _check_objects(
-    context: ServiceContext, call: Call, wanted: _Wanted
+    context: ServiceContext, call: Call, claim: AcquireClaim
 ) -> tuple[App, Stream]:
     """Return the app, when it may have a license, and the stream, when it is there."""
     async with context.reads.begin() as session:
         video = await find_video(session, call.parameters)
-        stream = await session.get(Stream, wanted.claim.job_id)
-        app = await session.get(App, wanted.claim.app_serial.hex())
+        stream = await session.get(Stream, claim.job_id)
+        app = await session.get(App, claim.app_serial.hex())
         named = {
-            Subject.APP: wanted.claim.app_serial.hex(),
-            Subject.DEVICE: wanted.device_id.hex(),
-            Subject.LICENSE: wanted.download_id,
+            Subject.APP: claim.app_serial.hex(),
+            Subject.DEVICE: _device_id(claim).hex(),
+            Subject.LICENSE: claim.download_id.hex(),
         }
         await refuse_revoked(session, named, call.now)
     if video.status != Status.NORMAL:
@@ -187,30 +173,3 @@ async def _check_objects(
     if app is None:
         raise RpcError("InvalidApp.NotFound")
     return app, stream
-
-
-async def _content_key_row(context: ServiceContext, wanted: _Wanted, now: float) -> LicenseRow:
-    """Return the row of a download, with its sequence raised; a new one gets a fresh key."""
-    identity = (wanted.download_id, wanted.device_id.hex())
-    fresh = await context.kms.generate_data_key(contexts.license_key(*identity), _KEY_SIZE)
-    async with context.sessions.begin() as session:
-        row = await session.get(LicenseRow, identity, with_for_update=True)
-        if row is None:
-            row = LicenseRow(
-                download_id=identity[0],
-                device_id=identity[1],
-                video_id=wanted.claim.video_id,
-                job_id=wanted.claim.job_id,
-                track=wanted.track,
-                app_serial=wanted.claim.app_serial.hex(),
-                sequence=0,
-                key_blob=fresh.blob,
-                issued_at=now,
-            )
-            session.add(row)
-        if (row.video_id, row.job_id) != (wanted.claim.video_id, wanted.claim.job_id):
-            raise RpcError("InvalidParameter.DownloadId", "DownloadId is in use.")
-        row.sequence += 1
-        row.app_serial = wanted.claim.app_serial.hex()
-        row.issued_at = now
-    return row

@@ -52,8 +52,13 @@ async def get_video_play_auth(service: Service, call: Call) -> Mapping[str, obje
         video = await find_video(session, call.parameters)
     if video.status != Status.NORMAL:
         raise RpcError("Forbidden.IllegalStatus")
+    user_name = call.parameters.text("UserName", max_length=64) or call.caller.name
     credential, token = new_session(
-        context, SessionKind.PLAY, call.now + _SESSION_SECONDS, resource=video.id
+        context,
+        SessionKind.PLAY,
+        call.now + _SESSION_SECONDS,
+        name=user_name,
+        resource=video.id,
     )
     info = AuthInfo(media_id=video.id, caller=call.caller.name, expires_at=call.now + seconds)
     meta = VideoMeta(

@@ -28,7 +28,7 @@ _WITH_ANSWER: Final = frozenset(
     {
         "AcquireDownloadLicense",
         "AssumeRole",
-        "CreateEnrolmentChallenge",
+        "GetEnrolmentChallenge",
         "CreateHlsUriToken",
         "CreateUploadVideo",
     }

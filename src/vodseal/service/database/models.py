@@ -16,18 +16,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import (
-    ForeignKey,
-    Index,
-    String,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vodseal.service.database.app_models import App, Revocation
 from vodseal.service.database.base import Base
 from vodseal.service.database.device_models import Device, Nonce
+from vodseal.service.database.license_tables import LicensePolicyRow, LicenseRow
 from vodseal.service.database.rotation_models import KeyRotation
 from vodseal.service.kms.blob import key_handle
 
@@ -40,6 +35,7 @@ __all__ = [
     "Base",
     "Device",
     "KeyRotation",
+    "LicensePolicyRow",
     "LicenseRow",
     "Nonce",
     "Revocation",
@@ -231,31 +227,13 @@ class AccessKey(Base):
     created_at: Mapped[float]
 
 
-class LicenseRow(Base):
-    """The content key of one download on one device, and how often it was issued."""
-
-    __tablename__ = "licenses"
-
-    download_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    device_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    video_id: Mapped[str] = mapped_column(String(32), index=True)
-    job_id: Mapped[str] = mapped_column(String(32))
-    track: Mapped[int]
-    app_serial: Mapped[str] = mapped_column(String(32), index=True)
-    sequence: Mapped[int]
-    key_blob: Mapped[bytes]
-    issued_at: Mapped[float]
-
-    __table_args__ = (Index("ix_licenses_video_job", "video_id", "job_id"),)
-
-
 class ServiceKey(Base):
     """A key of the service's own, wrapped by the key service."""
 
     __tablename__ = "service_keys"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    """``credential``, ``license``, ``digests``, ``revocation`` (Ed25519 seeds); ``tokens``,
+    """``credential`` ``license`` ``digests`` ``revocation`` ``time`` (Ed25519 seeds); ``tokens``
     ``urls`` (secrets)."""
     key_blob: Mapped[bytes]
     public_key: Mapped[bytes | None]
