@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vodseal.sdk.player_config import VidPlayerConfigGen
     from vodseal.sdk.private_service import PrivateService
     from vodseal.sdk.progress import Progress
+    from vodseal.sdk.rekey import RekeyLeft, RekeyResult
     from vodseal.sdk.sources import VidAuth, VidSts
     from vodseal.sdk.stored_download import DeleteResult
 
@@ -42,6 +43,8 @@ _HOMES: Final = {
     "PrivateService": "vodseal.sdk.private_service",
     "Progress": "vodseal.sdk.progress",
     "RemainingTime": "vodseal.license.policy",
+    "RekeyLeft": "vodseal.sdk.rekey",
+    "RekeyResult": "vodseal.sdk.rekey",
     "State": "vodseal.download.states",
     "TrackInfo": "vodseal.media.tracks",
     "VidAuth": "vodseal.sdk.sources",
@@ -62,6 +65,8 @@ __all__ = [
     "OfflineLicense",
     "PrivateService",
     "Progress",
+    "RekeyLeft",
+    "RekeyResult",
     "RemainingTime",
     "State",
     "TrackInfo",

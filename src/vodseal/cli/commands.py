@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "download": "Download a video into a file that only this app, here, can play.",
         "play": "Play a downloaded file.",
         "inspect": "Show what a sealed file says without its key.",
+        "rekey": "Move downloads to another security file of their app.",
         "verify": "Read a sealed file from end to end, and check every byte.",
     }
 )

@@ -40,8 +40,11 @@ def issue_license(
     device_public_key: X25519PublicKey,
     signing_key: Ed25519PrivateKey,
     transport_key: bytes | None = None,
+    origin: bytes = b"",
 ) -> bytes:
     """Return a license in its envelope; ``transport_key`` is that of a privately encrypted stream.
+
+    ``origin`` belongs to a license that was moved: the service's own, in its envelope.
 
     Raises:
         MisuseError: The content key is not 32 bytes, or the transport key not 16.
@@ -59,6 +62,7 @@ def issue_license(
         wrapped_transport_key=wrap_transport_key(transport_key, digest, **locks)
         if transport_key
         else b"",
+        origin=origin,
     )
     return seal_envelope(EnvelopeType.LICENSE, made.encode(), signing_key)
 

@@ -39,6 +39,7 @@ _WRAPPED_SIZE: Final = 32 + 2 * (32 + 16)
 """32 bytes of key; X25519 share and tag for each of the two layers."""
 _WRAPPED_TRANSPORT_SIZE: Final = TRANSPORT_KEY_SIZE + 2 * (32 + 16)
 _MAX_TEXT: Final = 1024
+_MAX_ORIGIN: Final = 16 * 1024
 _MAX_INSTANT: Final = 1 << 53
 _CK_LABEL: Final = b"vodseal1/ck\0"
 
@@ -169,18 +170,20 @@ class License:
     wrapped_transport_key: bytes = field(default=b"", repr=False)
     """Of a privately encrypted stream; empty for every other one."""
 
+    origin: bytes = field(default=b"", repr=False)
+    """Of a license that was moved (SPEC license §6.2): the service's, in its envelope."""
+
     def policy_digest(self) -> bytes:
         """Return the digest of fields 0 to 14, which the wrap is tied to."""
         return policy_digest(self.terms, self.ck_digest)
 
     def encode(self) -> bytes:
         """Return the payload of the license's envelope."""
-        wrapped = self.wrapped_transport_key
-        transport_key: CborMap = {17: wrapped} if wrapped else {}
+        optional: CborMap = {17: self.wrapped_transport_key, 18: self.origin}
         return encode(
             self.terms.to_cbor()
             | {14: self.ck_digest, 15: self.wrapped_key, 16: HPKE_X25519_AES_256_GCM}
-            | transport_key
+            | {key: value for key, value in optional.items() if value}
         )
 
     @classmethod
@@ -197,6 +200,9 @@ class License:
             raise MalformedError("the license wraps its key in a way we do not know")
         wrapped = fields.octets(15, size=_WRAPPED_SIZE)
         transport_key = fields.octets(17, size=_WRAPPED_TRANSPORT_SIZE) if fields.has(17) else b""
+        origin = fields.octets(18, most=_MAX_ORIGIN) if fields.has(18) else None
+        if origin == b"":
+            raise MalformedError("an empty origin is left out")
         fields.finish()
         return cls(
             terms=terms,
@@ -204,6 +210,7 @@ class License:
             wrapped_key=wrapped,
             issuer=issuer,
             wrapped_transport_key=transport_key,
+            origin=origin or b"",
         )
 
 

@@ -6,10 +6,11 @@ that holds; whether the time is right is asked of ``policy``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vodseal.credential.envelope import EnvelopeType, keys_by_id, open_envelope
-from vodseal.errors import FormatError, LicenseBindingError, LicenseError
+from vodseal.errors import FormatError, LicenseBindingError, LicenseError, MalformedError
 from vodseal.license.model import Issuer, License
 from vodseal.license.wrap import unwrap_content_key, unwrap_transport_key
 
@@ -26,6 +27,8 @@ __all__ = ["check_binding", "open_content_key", "open_transport_key", "verify_li
 def verify_license(data: bytes, trust: VerificationKeys, device_key: Ed25519PublicKey) -> License:
     """Return the license in ``data``, signed by the service or by this very device.
 
+    One that was moved is the service's, when it says what the service's own says.
+
     Raises:
         LicenseError: It is no license, was altered, or is signed by somebody
             else; the cause says which.
@@ -34,7 +37,8 @@ def verify_license(data: bytes, trust: VerificationKeys, device_key: Ed25519Publ
     local = keys_by_id(device_key)
     try:
         payload, issuer = _open(data, trusted, local)
-        return License.decode(payload, issuer)
+        opened = License.decode(payload, issuer)
+        return _moved(opened, trusted) if opened.origin else opened
     except FormatError as error:
         raise LicenseError(f"the license cannot be used: {error.message}") from error
 
@@ -90,6 +94,23 @@ def open_transport_key(
         device_id=device.device_id,
     )
     return unwrap_transport_key(opened, app_key=app.app_key, device_key=device.kem)
+
+
+def _moved(opened: License, trusted: dict[bytes, Ed25519PublicKey]) -> License:
+    """Return a license that was moved, when only its binding differs (SPEC license §6.2)."""
+    if opened.issuer is not Issuer.DEVICE:
+        raise MalformedError("a license that was moved is signed by its device")
+    payload = open_envelope(opened.origin, EnvelopeType.LICENSE, trusted)
+    origin = License.decode(payload, Issuer.SERVICE)
+    terms = replace(
+        origin.terms,
+        serial=opened.terms.serial,
+        fingerprint=opened.terms.fingerprint,
+        device_id=opened.terms.device_id,
+    )
+    if origin.origin or (terms, origin.ck_digest) != (opened.terms, opened.ck_digest):
+        raise MalformedError("a license that was moved says more than the service's own")
+    return replace(opened, issuer=Issuer.SERVICE)
 
 
 def _open(

@@ -27,6 +27,7 @@ from vodseal.errors import (
 from vodseal.license.issue import issue_local_license
 from vodseal.license.model import LicenseTerms
 from vodseal.sdk.license_requests import KeyWish, acquire, check_in
+from vodseal.sdk.revocations import hear_revocations
 from vodseal.sdk.transport import is_unknown_action
 from vodseal.vault.store import NO_APP, Vault
 
@@ -87,6 +88,7 @@ def secure_content_key(
         LicenseError: What it sent is not a license for this app, device and time.
         OSError: The vault cannot be written.
     """
+    hear_revocations(client, keys, wish.now)
     stored = stored_content_key(keys, wish.download_id, wish.now)
     if stored is not None:
         return stored

@@ -21,6 +21,7 @@ from vodseal.license.acquire import AcquireClaim
 from vodseal.license.time_token import MAX_WITHDRAWN, NONCE_SIZE, open_time_token
 from vodseal.rpc.messages.downloads import AcquireDownloadLicenseRequest, CheckInDeviceRequest
 from vodseal.sdk.enrolment import enrol, enrol_anew, is_not_enrolled
+from vodseal.sdk.revocations import hear_revocations
 from vodseal.sdk.transport import is_unknown_action
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def check_in(client: RpcClient, keys: KeyService, vid: str, now: float) -> None:
         RequestError: The service refused, or did not answer. Nothing was forgotten.
         LicenseReplayError: The answer is an older one.
     """
+    hear_revocations(client, keys, now)
     book = keys.licenses().book
     receipts = sorted(book.receipts().items())
     held_ids, signed = _batches(book.license_ids()), _batches([one for _, one in receipts])

@@ -16,6 +16,7 @@ from vodseal.errors import LicenseError, LicenseExpiredError, RequestError
 from vodseal.license.model import Issuer
 from vodseal.license.policy import RemainingTime
 from vodseal.sdk.license_requests import KeyWish, acquire, check_in
+from vodseal.sdk.revocations import hear_revocations
 from vodseal.sdk.transport import RpcClient
 from vodseal.vault import key_service
 from vodseal.vault.sealed_files import FileSource
@@ -111,6 +112,7 @@ class OfflineLicense:
 
 
 def _renew(client: RpcClient, keys: KeyService, wish: KeyWish) -> None:
+    hear_revocations(client, keys, wish.now)
     if keys.licenses().book.has_news():
         check_in(client, keys, wish.vid, wish.now)
     try:

@@ -71,6 +71,8 @@ async def grant(context: ServiceContext, wanted: Wanted, now: float) -> Grant:
         row = await session.get(LicenseRow, identity)
         if row is not None and (row.video_id, row.job_id) != (claim.video_id, claim.job_id):
             raise RpcError("InvalidParameter.DownloadId", "DownloadId is in use.")
+        if row is not None and row.fingerprint not in {"", wanted.fingerprint}:
+            raise RpcError("InvalidParameter.DownloadId", "DownloadId is another app's.")
         if row is None or not _is_active(row, now):
             await _check_device_limit(session, wanted, policy, now)
         if row is None:

@@ -37,19 +37,21 @@ class ShownIdentity:
 
 
 def identify(
-    app: Path | AppIdentity | None, platform: PlatformIdentity | None = None
+    app: Path | AppIdentity | ShownIdentity | None, platform: PlatformIdentity | None = None
 ) -> ShownIdentity:
     """Return the app that this process is.
 
     Args:
         app: Its folder; None for the folder that this process runs from; or an
-            identity to take as it is.
+            identity to take as it is, or one that was shown already.
         platform: What the operating system says; asked of this machine when None.
 
     Raises:
         AppIdentityError: The folder is not as its developer signed it, or it is
             not known which one it is.
     """
+    if isinstance(app, ShownIdentity):
+        return app
     if isinstance(app, AppIdentity):
         return ShownIdentity(identity=app, level=IdentityLevel.FILE)
     folder = own_folder() if app is None else app

@@ -16,6 +16,7 @@ from vodseal.license.open import (
     open_transport_key,
     verify_license,
 )
+from vodseal.vault.kept_revocations import KeptRevocations
 from vodseal.vault.license_book import LicenseBook
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class HeldLicenses:
         self._app = app
         self._vault = vault
         self.book = LicenseBook(vault, clock)
+        self.revocations = KeptRevocations(app.trust, vault)
 
     def open(self, download_id: bytes, now: float) -> bytes:
         """Return the content key of a download.
@@ -54,7 +56,7 @@ class HeldLicenses:
                 the one held, or for another content key. Nothing changed.
             OSError: The vault cannot be written.
         """
-        issued = self._verified(envelope, download_id)
+        issued = self.verified(envelope, download_id)
         key = self._content_key(issued, now)
         before = None
         with contextlib.suppress(LicenseError, FormatError):  # what does not hold may be replaced
@@ -70,8 +72,8 @@ class HeldLicenses:
         Raises:
             LicenseError: As ``open``, and for the license of another stream.
         """
-        held = self._verified(envelope, download_id)
-        self.book.check(held, now)
+        held = self.verified(envelope, download_id)
+        self._check(held, now)
         device = self._vault.device
         return open_transport_key(
             held, download_id=download_id, job_id=job_id, app=self._app, device=device
@@ -83,18 +85,20 @@ class HeldLicenses:
         Raises:
             LicenseError, FormatError: As ``open``.
         """
-        return self.book.note_play(self.held(download_id), now)
+        held = self.held(download_id)
+        self.revocations.refuse(held, now)
+        return self.book.note_play(held, now)
 
     def remaining(self, download_id: bytes, now: float) -> RemainingTime:
         """Return how long a license still holds. Raises as ``open``."""
-        return self.book.check(self.held(download_id), now)
+        return self._check(self.held(download_id), now)
 
     def held(self, download_id: bytes) -> License:
         """Return the license of a download, whatever the time. Raises as ``open``."""
         envelope = self._vault.load_license(download_id)
         if envelope is None:
             raise LicenseMissingError
-        return self._verified(envelope, download_id)
+        return self.verified(envelope, download_id)
 
     def all_held(self) -> list[License]:
         """Return every license that would open, whatever the time."""
@@ -104,7 +108,12 @@ class HeldLicenses:
                 found.append(self.held(download_id))
         return found
 
-    def _verified(self, envelope: bytes, download_id: bytes) -> License:
+    def verified(self, envelope: bytes, download_id: bytes) -> License:
+        """Return a license that need not be kept yet, its signature and binding checked.
+
+        Raises:
+            LicenseError: It is no license, or another file's, app's or device's.
+        """
         app, device = self._app, self._vault.device
         opened = verify_license(envelope, trust=app.trust, device_key=device.signing.public_key())
         check_binding(
@@ -115,8 +124,12 @@ class HeldLicenses:
         )
         return opened
 
+    def _check(self, held: License, now: float) -> RemainingTime:
+        self.revocations.refuse(held, now)
+        return self.book.check(held, now)
+
     def _content_key(self, held: License, now: float) -> bytes:
-        self.book.check(held, now)
+        self._check(held, now)
         return open_content_key(
             held,
             download_id=held.terms.license_id,

@@ -36,8 +36,17 @@ if TYPE_CHECKING:
     from vodseal.clock import Clock
     from vodseal.credential.fingerprint import AppIdentity
     from vodseal.license.policy import RemainingTime
+    from vodseal.vault.app_identity import ShownIdentity
 
-__all__ = ["AppKeySource", "KeyService", "current", "install", "installed", "uninstall"]
+__all__ = [
+    "AppKeySource",
+    "KeyService",
+    "current",
+    "install",
+    "installed",
+    "read_security_file",
+    "uninstall",
+]
 
 AppKeySource: TypeAlias = "str | Path | Callable[[], str] | None"
 """The app's private string, a file that holds it, or who is asked for it."""
@@ -51,7 +60,7 @@ class KeyService:
     def __init__(
         self,
         security_file: bytes | Path,
-        app: Path | AppIdentity | None = None,
+        app: Path | AppIdentity | ShownIdentity | None = None,
         app_key: AppKeySource = None,
         home: Path | None = None,
         *,
@@ -74,7 +83,7 @@ class KeyService:
         self._app: UnlockedApp | None = None
         self._vault: Vault | None = None
         self._identity = _kept(lambda: identify(app))
-        self._file = _kept(lambda: _read(security_file))
+        self._file = _kept(lambda: read_security_file(security_file))
 
     def unlock(self) -> UnlockedApp:
         """Return the app, whose private key is open; the first success is kept.
@@ -142,7 +151,12 @@ class KeyService:
         return HeldLicenses(self.unlock(), self.vault(), self.clock)
 
 
-def _read(security_file: bytes | Path) -> SecurityFile:
+def read_security_file(security_file: bytes | Path) -> SecurityFile:
+    """Return a security file by its path or its bytes.
+
+    Raises:
+        SecurityFileError: It cannot be read, or is none.
+    """
     if isinstance(security_file, bytes):
         return SecurityFile.parse(security_file)
     try:

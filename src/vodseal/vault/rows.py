@@ -44,6 +44,8 @@ class Kind(StrEnum):
     """What the device remembers of time; one row, without an id."""
     GENERATION = "generation"
     """The number that has to be that of the key store's anchor; one row, without an id."""
+    REVOCATIONS = "revocations"
+    """The service's list of what is revoked, in its envelope; one row, without an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,11 @@ from tests.scenario.threats.hands import frames, refusal
 
 from vodseal import ErrorCode
 from vodseal.container.header import Header
-from vodseal.errors import LicenseBindingError, LicenseMissingError
+from vodseal.errors import LicenseBindingError, LicenseMissingError, RequestError
 from vodseal.license.open import check_binding, open_content_key, verify_license
 from vodseal.license.wrap import unwrap_content_key
+from vodseal.sdk.content_key import KeyWish, secure_content_key
+from vodseal.sdk.transport import RpcClient
 from vodseal.vault import key_service
 from vodseal.vault.home import app_home
 
@@ -98,3 +100,27 @@ def test_the_first_apps_security_file_does_not_open_for_its_name(
 ) -> None:
     key_service.install(app.security_file, second.identity, app.private_string, phone.home)
     assert refusal(sealed).code is ErrorCode.DEMUXER_OPENSTREAM
+
+
+def test_the_service_issues_it_no_license_for_the_first_apps_download(  # noqa: PLR0917 - fixtures
+    sealed: Path, phone: Phone, app: App, second: App, house: House, video: Video
+) -> None:
+    """With the first app's device seed it asks as that device, for that very download."""
+    download_id = Header.peek(sealed.read_bytes()[:4096]).download_id
+    take_vault(phone, app, second)
+    phone.load(second)
+    keys = key_service.current()
+    keys.vault().delete_license(download_id)
+    source = house.sts(video("short"))
+    with RpcClient.for_source(source, clock=house.clock) as client:
+        streams = client.get_play_info(source).play_info_list
+        wish = KeyWish(
+            vid=source.vid,
+            job_id=streams[0].job_id,
+            index=0,
+            download_id=download_id,
+            now=house.clock.now(),
+        )
+        with pytest.raises(RequestError) as caught:
+            secure_content_key(client, keys, wish, bytes)
+    assert caught.value.server_code == "InvalidParameter.DownloadId"

@@ -75,10 +75,11 @@ class Issuer:
         content_key: bytes,
         *,
         expires_at: int = 0,
+        serial: bytes | None = None,
     ) -> bytes:
         terms = LicenseTerms(
             license_id=download_id,
-            serial=identity.fingerprint[:16],
+            serial=serial or identity.fingerprint[:16],
             fingerprint=identity.fingerprint,
             device_id=vault.device.device_id,
             vid="v1",

@@ -55,8 +55,8 @@ def test_every_action_of_the_service_is_listed() -> None:
         "GetEnrolmentChallenge", "EnrollDevice", "ListDevices", "RevokeDevice",
         "GetSegmentDigests", "CreateHlsUriToken", "RegisterApp", "ListApps", "DescribeApp",
         "ReissueApp", "RevokeApp", "GetRevocationList", "GetServiceSettings", "SetServiceSettings",
+        "RotateMasterKey", "GetKeyRotation",
         "CheckInDevice", "GetLicensePolicy", "SetLicensePolicy", "ListLicenses", "RevokeLicenses",
-            "RotateMasterKey", "GetKeyRotation",
     }  # fmt: skip
     assert all(
         model.answer_type().__name__ == f"{action}Answer" for (_, action), model in ACTIONS.items()
