@@ -64,7 +64,7 @@ async def grant(context: ServiceContext, wanted: Wanted, now: float) -> Grant:
     identity = (claim.download_id.hex(), wanted.device_id.hex())
     fresh = await context.kms.generate_data_key(contexts.license_key(*identity), _KEY_SIZE)
     async with context.sessions.begin() as session:
-        await session.get(App, claim.app_serial.hex(), with_for_update=True)  # one at a time
+        await _one_at_a_time(session, wanted.fingerprint)
         policy = await effective_policy(
             session, fingerprint=wanted.fingerprint, video_id=claim.video_id
         )
@@ -80,6 +80,12 @@ async def grant(context: ServiceContext, wanted: Wanted, now: float) -> Grant:
             session.add(row)
         _renew(row, wanted, policy, now)
     return Grant(terms=_terms(row, wanted, policy), key_blob=row.key_blob)
+
+
+async def _one_at_a_time(session: AsyncSession, fingerprint: str) -> None:
+    """Lock an app, all its security files: devices are counted over them together."""
+    files = select(App.serial).where(App.fingerprint == fingerprint).order_by(App.serial)
+    await session.execute(files.with_for_update())
 
 
 def _is_active(row: LicenseRow, now: float) -> bool:
