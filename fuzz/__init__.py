@@ -1,1 +1,1 @@
-"""Fuzzing: `scripts/torture fuzz`. How it is made, and what came of it: docs/explanation/fuzzing.md."""
+"""Fuzzing: `scripts/torture fuzz`. What came of it: docs/explanation/fuzzing.md."""

@@ -19,18 +19,14 @@ if TYPE_CHECKING:
 SPEC: Final = Path(__file__).resolve().parents[1] / "spec"
 SIGNER: Final = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
 TRUSTED: Final = (SIGNER.public_key().public_bytes_raw(),)
-TRUST: Final = VerificationKeys(
-    {
-        kind: TRUSTED
-        for kind in (
-            EnvelopeType.SECURITY_FILE,
-            EnvelopeType.LICENSE,
-            EnvelopeType.DEVICE_CERTIFICATE,
-            EnvelopeType.REVOCATION,
-            EnvelopeType.SEGMENT_DIGESTS,
-        )
-    }
+_KINDS = (
+    EnvelopeType.SECURITY_FILE,
+    EnvelopeType.LICENSE,
+    EnvelopeType.DEVICE_CERTIFICATE,
+    EnvelopeType.REVOCATION,
+    EnvelopeType.SEGMENT_DIGESTS,
 )
+TRUST: Final = VerificationKeys(dict.fromkeys(_KINDS, TRUSTED))
 MAX_PAYLOAD: Final = 64 * 1024
 _HEAD, _ANCHOR, _SIGNATURE = 24, 32, 64
 

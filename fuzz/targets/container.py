@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fuzz import kit
-
 from vodseal.container.header import Header
 from vodseal.container.inspect import describe
 from vodseal.container.keys import header_mac, key_check_value

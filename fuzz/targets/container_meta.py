@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from fuzz import kit
 from fuzz.targets.container import KEY
-
 from vodseal.container.cobblestone import open_message, seal_message
 from vodseal.container.header import Header
 from vodseal.container.keys import meta_context, meta_key

@@ -10,7 +10,6 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from fuzz import kit
-
 from vodseal.container.layout import CHUNK_SIZE
 from vodseal.container.meta import Meta
 from vodseal.container.reader import SealedReader

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from fuzz import kit
 
+from fuzz import kit
 from vodseal.credential.certificate import DeviceCertificate
 from vodseal.credential.envelope import EnvelopeType, keys_by_id, open_envelope, open_self_anchored
 from vodseal.credential.manifest import AppManifest
@@ -45,7 +45,8 @@ def test_one(data: bytes) -> bool:
         lambda: open_digests(data, b"", KEYS, vid="", job_id=""),
         lambda: Checkpoint.open(data, device),
     ]
-    return any([kit.takes(read) for read in reads])
+    taken = [kit.takes(read) for read in reads]
+    return any(taken)
 
 
 def seeds() -> Iterator[bytes]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from fuzz import kit
 
+from fuzz import kit
 from vodseal.credential.device import derive_device_keys
 from vodseal.credential.envelope import EnvelopeType, keys_by_id
 from vodseal.license.digests import open_digests

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from fuzz import kit
 from fuzz.targets import playlist
-
 from vodseal.media.attribute_list import parse_attributes, parse_float, parse_integer, quoted
 from vodseal.media.uris import check_license_uri, check_uri, resolve_uri
 

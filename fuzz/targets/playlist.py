@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fuzz import kit
-
 from vodseal.errors import PlaylistError
 from vodseal.media.playlist import MasterPlaylist, MediaPlaylist, parse, write
 

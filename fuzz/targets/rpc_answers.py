@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 from fuzz import kit
-
 from vodseal.media.tracks import TrackFilter, filter_tracks, media_info
 from vodseal.rpc.codec import decode_answer, encode_answer
 from vodseal.rpc.messages.fields import from_wire, layout, to_wire
@@ -24,6 +24,8 @@ DICTIONARY: Final = (
     '"Code":', '"Message":', '"PlayInfo":[', '"Duration":"1.5"', '"Bitrate":"1e999"', "NaN", "null",
     "true", "-0", "1e308", "1e400", '"\\ud800"', "[[[[", '{"a":',
 )  # fmt: skip
+
+_SCALARS: Final = {str: "1.5", int: 7, float: 1.5, bool: True}
 
 
 def test_one(data: bytes) -> bool:
@@ -54,16 +56,13 @@ def _example(model: type[Message]) -> dict[str, object]:
     return made
 
 
-def _value(kind: object) -> object:
-    if kind in {str, int, float, bool}:
-        return {str: "1.5", int: 7, float: 1.5, bool: True}[kind]
-    if hasattr(kind, "__args__"):
-        return (
-            [_value(kind.__args__[0])]
-            if len(kind.__args__) < 3 - 1 or kind.__args__[-1] is ...
-            else {"a": 1}
-        )
-    return _example(kind)
+def _value(kind: Any) -> object:
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    origin, members = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        return [_value(members[0])]
+    return {"a": 1} if origin is Mapping else _example(kind)
 
 
 def seeds() -> Iterator[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fuzz import kit
-
 from vodseal.container.cbor import decode, encode
 from vodseal.credential.envelope import EnvelopeType
 from vodseal.credential.security_file import SecurityFile

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fuzz import kit
-
 from vodseal.container.cobblestone import seal_message
 from vodseal.container.keys import job_key, stage_key
 from vodseal.container.staging import PieceId, open_piece, piece_source_id, seal_piece

@@ -4,13 +4,16 @@ One value has one encoding, and only that one is read: whatever decodes is
 encoded again and compared, which refuses trailing bytes, long integers,
 indefinite lengths, duplicate keys and any other order of keys. Maps have
 integer keys from 0 to 23 (one byte each, so that every ordering rule agrees);
-values are integers, bytes, text, booleans, lists and maps. Floats, tags and
-null are refused although they would survive re-encoding.
+values are integers, bytes, text, booleans, lists and maps. Floats and null are
+refused although they would survive re-encoding. A tag is refused before what it
+stands for is built: a few hundred bytes of references can mean more values than
+anybody has the time to look at.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NoReturn, TypeAlias
 
 import cbor2
 
@@ -24,6 +27,26 @@ CborMap: TypeAlias = dict[int, CborValue]
 _MAX_KEY: Final = 23
 _MAX_INTEGER: Final = (1 << 64) - 1
 _MAX_DEPTH: Final = 8
+
+
+class _NoTags(Mapping[int, Any]):
+    """A decoder for every semantic tag, which refuses it."""
+
+    def __getitem__(self, tag: int) -> Any:
+        return _refuse_tag
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _refuse_tag(*_: object) -> NoReturn:
+    raise MalformedError("a tag is not allowed")
+
+
+_NO_TAGS: Final = _NoTags()
 
 
 def encode(value: CborValue) -> bytes:
@@ -47,7 +70,11 @@ def decode(data: bytes) -> CborValue:
     """
     try:
         value = cbor2.loads(
-            data, max_depth=_MAX_DEPTH, allow_indefinite=False, allow_duplicate_keys=False
+            data,
+            max_depth=_MAX_DEPTH,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            semantic_decoders=_NO_TAGS,
         )
     except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError, OverflowError) as error:
         raise MalformedError("not CBOR, or not of the kind that we write") from error

@@ -18,7 +18,7 @@ def parse_range(header: str | None, size: int) -> range | None:
     several ranges, or nonsense.
     """
     match = _ONE_RANGE.fullmatch(header or "")
-    if not match or match.group(0).strip() == "bytes=-":
+    if not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()
     if not first:

@@ -128,6 +128,8 @@ def check_auth_info(key: bytes, text: str, *, video_id: str, now: float) -> Auth
         raise RpcError("InvalidAuthInfo")
     if not hmac.compare_digest(_mac(key, members).encode(), given.encode(errors="replace")):
         raise RpcError("InvalidAuthInfo")
+    if not members.keys() >= {"MediaId", "Caller", "ExpireTime"}:
+        raise RpcError("InvalidAuthInfo")
     info = AuthInfo(
         media_id=members["MediaId"],
         caller=members["Caller"],

@@ -32,9 +32,9 @@ __all__ = ["abort", "complete", "initiate", "list_parts", "put_part"]
 
 _BUCKET: Final = "upload-bucket"
 _MAX_PARTS: Final = 10_000
+_MAX_DIGITS: Final = 9
 _MAX_LISTED: Final = 1000
 _MAX_XML_SIZE: Final = 4 << 20
-_PART: Final = re.compile(r"<Part>(.*?)</Part>", re.DOTALL)
 _NUMBER: Final = re.compile(r"<PartNumber>\s*([0-9]{1,5})\s*</PartNumber>")
 _ETAG: Final = re.compile(r"<ETag>\s*(?:&quot;|&#34;|\")?([0-9A-Fa-f]{32})")
 
@@ -207,10 +207,24 @@ async def _parts(service: Service, upload_id: str) -> list[UploadPart]:
 async def _chosen(service: Service, request: Request, upload_id: str) -> list[UploadPart]:
     """Return the parts that the client's list names, each checked."""
     body = await read_body(request, _MAX_XML_SIZE)
+    wanted = read_part_list((body or b"").decode("utf-8", "replace"))
+    known = {(part.number, part.etag): part for part in await _parts(service, upload_id)}
+    if not known.keys() >= set(wanted):
+        raise UploadRefusedError("InvalidPart")
+    return [known[item] for item in wanted]
+
+
+def read_part_list(text: str) -> list[tuple[int, str]]:
+    """Return number and ETag of each part in the body that completes an upload.
+
+    Raises:
+        UploadRefusedError: ``MalformedXML``, ``InvalidPartOrder``.
+    """
     wanted: list[tuple[int, str]] = []
-    for match in _PART.finditer((body or b"").decode("utf-8", "replace")):
-        number, etag = _NUMBER.search(match[1]), _ETAG.search(match[1])
-        if number is None or etag is None:
+    for before_end in text.split("</Part>")[:-1]:
+        _, found, part = before_end.rpartition("<Part>")
+        number, etag = _NUMBER.search(part), _ETAG.search(part)
+        if not found or number is None or etag is None:
             raise UploadRefusedError("MalformedXML")
         wanted.append((int(number[1]), etag[1].upper()))
     if not wanted:
@@ -218,10 +232,7 @@ async def _chosen(service: Service, request: Request, upload_id: str) -> list[Up
     numbers = [number for number, _ in wanted]
     if numbers != sorted(set(numbers)):
         raise UploadRefusedError("InvalidPartOrder")
-    known = {(part.number, part.etag): part for part in await _parts(service, upload_id)}
-    if not known.keys() >= set(wanted):
-        raise UploadRefusedError("InvalidPart")
-    return [known[item] for item in wanted]
+    return wanted
 
 
 def _part_number(request: Request) -> int:
@@ -234,7 +245,7 @@ def _part_number(request: Request) -> int:
 def _number(text: str, default: int, most: int) -> int:
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and int(text[:9]) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) <= most):
         raise UploadRefusedError("InvalidArgument")
     return int(text)
 

@@ -141,7 +141,7 @@ async def find_target(context: ServiceContext, session: Session) -> UploadTarget
 def _check_date(text: str, now: float) -> None:
     try:
         sent_at = parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise UploadRefusedError("AccessDenied") from None
     if abs(sent_at - now) > WINDOW_SECONDS:
         raise UploadRefusedError("RequestTimeTooSkewed")

@@ -78,6 +78,20 @@ def test_everything_else_is_refused(data: str) -> None:
         decode(bytes.fromhex(data))
 
 
+def test_a_bomb_of_references_is_refused_before_it_is_built() -> None:
+    """Six lists, each of 40 times the one before: 500 bytes that mean 4 billion values."""
+    lists = [b"\xd8\x1c\x98\x28" + bytes(40)]
+    lists += [b"\xd8\x1c\x98\x28" + (b"\xd8\x1d" + bytes([n])) * 40 for n in range(5)]
+    with pytest.raises(MalformedError):
+        decode(b"\x86" + b"".join(lists))
+
+
+def test_what_a_tag_stands_for_is_not_looked_at() -> None:
+    """A tag of email text made Python load, and run, its parser of email."""
+    with pytest.raises(MalformedError, match="not CBOR, or not of the kind"):
+        decode(b"\xd8\x24\x61(")
+
+
 def test_nesting_ends_at_eight() -> None:
     deepest: CborValue = 1
     for _ in range(8):

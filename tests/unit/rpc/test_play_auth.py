@@ -13,6 +13,7 @@ from vodseal.error_codes import ErrorCode
 from vodseal.errors import RequestError, RpcError
 from vodseal.rpc.messages.play import VideoMeta
 from vodseal.rpc.play_auth import (
+    _mac,
     AuthInfo,
     PlayAuth,
     check_auth_info,
@@ -177,3 +178,11 @@ def test_a_member_cannot_be_added_and_another_key_does_not_do() -> None:
     value = json.loads(make_auth_info(KEY, INFO))
     assert refusal(json.dumps({**value, "More": "x"})) == "InvalidAuthInfo"
     assert refusal(make_auth_info(b"x" * 32, INFO)) == "InvalidAuthInfo"
+
+
+@pytest.mark.parametrize("name", ["Caller", "ExpireTime", "MediaId"])
+def test_one_that_lacks_a_member_is_refused_whoever_signed_it(name: str) -> None:
+    value = json.loads(make_auth_info(KEY, INFO))
+    del value[name], value["Signature"]
+    value["Signature"] = _mac(KEY, value)
+    assert refusal(json.dumps(value)) == "InvalidAuthInfo"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 
 import pytest
@@ -91,6 +92,36 @@ def test_policies_that_are_none(text):
     with pytest.raises(RpcError) as caught:
         parse_policy(text)
     assert caught.value.server_code == "InvalidParameter.PolicyGrammar"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "allowed"),
+    [
+        ("a*b*c", "aXbXbXc", True),
+        ("a*b*c", "ac", False),
+        ("a*a", "a", False),
+        ("*", "", True),
+        ("**", "x", True),
+        ("a?*?d", "axyd", True),
+        ("a?*?d", "axd", False),
+        ("*ab", "aab", True),
+        ("*ab*ab", "abab", True),
+        ("*ab*ab", "aba", False),
+        ("a.c", "abc", False),
+        ("a[b]", "ab", False),
+    ],
+)
+def test_a_star_is_any_text_and_a_question_mark_one_character(pattern, resource, allowed):
+    statement = {"Effect": "Allow", "Action": "*", "Resource": pattern}
+    policy = parse_policy(json.dumps({"Statement": [statement]}))
+    assert policy.allows("vod:X", resource) is allowed
+
+
+def test_a_policy_of_many_stars_is_decided_at_once():
+    """Each star tried at each place: more steps than there are atoms."""
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*a" * 500 + "*b"}
+    policy = parse_policy(json.dumps({"Statement": [statement]}))
+    assert not policy.allows("vod:X", "a" * 5000)
 
 
 def test_a_policy_has_a_largest_size():

@@ -11,6 +11,7 @@ import functools
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from vodseal.container.cbor import encode
 from vodseal.errors import AuditLogError
 from vodseal.service.audit.chain import (
     HEADER_SIZE,
@@ -207,6 +208,14 @@ def test_a_record_is_bounded_and_keeps_no_lone_surrogate():
     assert len(found.event.actor) == 256
     assert found.event.object == "?"
     assert len(long.encode(1, 1)) < 6000
+
+
+@pytest.mark.parametrize("context", ["[1]", "7", '"x"', "[" * 4000, '{"a"'])
+def test_a_context_that_is_no_object_is_kept_as_its_text(context):
+    values = {0: 1, 1: 1, 2: "a", 3: "b", 4: "c", 5: "d", 6: "e", 7: context}
+    record = encode(values)
+    [found] = scan(frame(record) + BEGIN.after(record).hash, BEGIN, 0)
+    assert found.event.context == {"": context}
 
 
 def test_zeros_that_a_crash_leaves_are_an_end():

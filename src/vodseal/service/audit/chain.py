@@ -228,10 +228,12 @@ def _decode(record: bytes, state: ChainState, end: int) -> Scanned:
 
 
 def _context(text: str) -> dict[str, str]:
-    """Return the context; one that was cut is kept as its text."""
+    """Return the context; one that was cut, or that we did not write, is kept as its text."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
         return {"": text}
     return {str(name): str(value) for name, value in found.items()}
 
