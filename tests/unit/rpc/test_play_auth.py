@@ -13,9 +13,9 @@ from vodseal.error_codes import ErrorCode
 from vodseal.errors import RequestError, RpcError
 from vodseal.rpc.messages.play import VideoMeta
 from vodseal.rpc.play_auth import (
-    _mac,
     AuthInfo,
     PlayAuth,
+    _mac,
     check_auth_info,
     decode,
     encode,
