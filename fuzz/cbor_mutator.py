@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cbor2
 
+from vodseal.container.cbor import _NO_TAGS
+from vodseal.errors import MalformedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -38,8 +41,9 @@ def cbor_mutator(start: int, mutate_bytes: Callable[[bytes, int], bytes]) -> Cal
     def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         rng = random.Random(seed)
         try:
-            value = cbor2.loads(data[start:], max_depth=16)
-        except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError, OverflowError):
+            # A tag may stand for references that mean more values than could be written.
+            value = cbor2.loads(data[start:], max_depth=16, semantic_decoders=_NO_TAGS)
+        except (MalformedError, cbor2.CBORDecodeError, ValueError, TypeError, OverflowError):
             return mutate_bytes(data, max_size)
         if rng.random() < _AS_BYTES:
             return mutate_bytes(data, max_size)

@@ -1,4 +1,4 @@
-"""Certificates, revocation lists, app manifests and checkpoints, behind their signatures."""
+"""Certificates, revocation lists, manifests, checkpoints, time tokens and receipts, signed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from fuzz import kit
 from vodseal.credential.certificate import DeviceCertificate
-from vodseal.credential.envelope import EnvelopeType
+from vodseal.credential.envelope import EnvelopeType, keys_by_id
 from vodseal.credential.manifest import AppManifest
 from vodseal.credential.revocation import RevocationList, Subject
+from vodseal.license.receipt import Receipt
+from vodseal.license.time_token import TimeToken, open_time_token
 from vodseal.service.audit.chain import ChainState, Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CBOR_FROM = 1
+NONCE = b"N" * 16
 
 
 def _certificate(payload: bytes) -> None:
@@ -41,7 +44,18 @@ def _checkpoint(payload: bytes) -> None:
     assert Checkpoint.open(sealed, kit.SIGNER.public_key()).seal(kit.SIGNER) == sealed
 
 
-_READS = (_certificate, _revocation_list, _manifest, _checkpoint)
+def _time_token(payload: bytes) -> None:
+    sealed = kit.signed(EnvelopeType.TIME_TOKEN, payload)
+    keys = keys_by_id(kit.SIGNER.public_key())
+    assert open_time_token(sealed, keys, nonce=NONCE).seal(kit.SIGNER) == sealed
+
+
+def _receipt(payload: bytes) -> None:
+    sealed = kit.signed(EnvelopeType.RELEASE_RECEIPT, payload)
+    assert Receipt.open(sealed, kit.SIGNER.public_key()).seal(kit.SIGNER) == sealed
+
+
+_READS = (_certificate, _revocation_list, _manifest, _checkpoint, _time_token, _receipt)
 
 
 def test_one(data: bytes) -> bool:
@@ -55,3 +69,9 @@ def seeds() -> Iterator[bytes]:
     yield from (b"\2" + each for each in kit.bodies("credential", "manifest"))
     made = Checkpoint(state=ChainState.begin(b"L" * 16), time_ms=1_800_000_000_000)
     yield b"\3" + made.seal(kit.SIGNER)[24:-64]
+    token = TimeToken(time=1_800_000_000, nonce=NONCE, withdrawn=(b"L" * 16,))
+    yield b"\4" + token.seal(kit.SIGNER)[24:-64]
+    receipt = Receipt(
+        license_id=b"L" * 16, sequence=1, device_id=b"D" * 16, released_at=1_800_000_000
+    )
+    yield b"\5" + receipt.seal(kit.SIGNER)[24:-64]

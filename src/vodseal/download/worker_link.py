@@ -196,5 +196,5 @@ def decode_event(line: bytes) -> WorkerEvent:
                 return Failed(ErrorCode(code), message)
             case _:
                 raise MalformedError("the worker said something unknown")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedError("the worker said something unknown") from error

@@ -60,7 +60,9 @@ def test_an_event_is_one_line_and_comes_back(event: WorkerEvent) -> None:
     assert decode_event(line) == event
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]\n", b'{"failed": 1, "message": "x"}', b"\xff"])
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"[]\n", b'{"failed": 1, "message": "x"}', b"\xff", b"[" * 9999]
+)
 def test_anything_else_is_malformed(line: bytes) -> None:
     with pytest.raises(MalformedError):
         decode_event(line)
