@@ -136,7 +136,7 @@ def _patterns(value: object, flags: int) -> tuple[re.Pattern[str], ...]:
     """Return patterns in which ``*`` is any text and ``?`` any character."""
     texts = value if isinstance(value, list) else [value]
     _expect(all(isinstance(text, str) for text in texts))
-    return tuple(re.compile(_expression(text), flags | re.DOTALL) for text in texts)
+    return tuple(re.compile(_expression(str(text)), flags | re.DOTALL) for text in texts)
 
 
 def _expression(text: str) -> str:
