@@ -112,8 +112,9 @@ def test_the_key_server_refuses(phone: Phone, house: House, video: Video, wire: 
 
 @pytest.mark.behaviour("B43")
 def test_headers_and_proxy_are_on_the_wire(
-    phone: Phone, house: House, video: Video, wire: Wire
+    phone: Phone, house: House, video: Video, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")  # what the app says wins
     downloader, ear = phone.ready(house.sts(video("short")), wire=wire)
     config = DownloaderConfig(
         referer="https://app.example/", user_agent="my-app/7", http_proxy=wire.server.url

@@ -178,6 +178,7 @@ def _configure(curl: pycurl.Curl, config: FetcherConfig) -> None:
         pycurl.LOW_SPEED_TIME: max(1, math.ceil(config.read_timeout)),
         pycurl.USERAGENT: config.user_agent,
         pycurl.PROXY: config.proxy,  # even when empty: the environment is not asked
+        pycurl.NOPROXY: "",  # nor for which hosts it does not count
     }
     if config.referer:  # set to nothing, it would be sent as an empty header
         options[pycurl.REFERER] = config.referer

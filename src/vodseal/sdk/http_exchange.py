@@ -114,6 +114,7 @@ class HttpExchange:
         if config.referer:  # set to nothing, it would be sent as an empty header
             curl.setopt(pycurl.REFERER, config.referer)
         curl.setopt(pycurl.PROXY, config.http_proxy)  # to nothing: the environment is not asked
+        curl.setopt(pycurl.NOPROXY, "")
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.SSL_VERIFYPEER, 1)
         curl.setopt(pycurl.SSL_VERIFYHOST, 2)
