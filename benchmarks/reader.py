@@ -46,6 +46,9 @@ class OneKey:
         del download_id, now
         return KEY
 
+    def note_play(self, download_id: bytes, now: float) -> None:
+        """Let it play."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
