@@ -8,6 +8,7 @@ driven in short steps, so that it can be cancelled within a tenth of a second.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -52,6 +53,8 @@ class HttpAnswer:
 
     status: int
     body: bytes = field(repr=False)
+    date: float | None = None
+    """What time it is at the other end, if it says so. Nothing vouches for it."""
 
 
 class HttpExchange:
@@ -80,12 +83,13 @@ class HttpExchange:
                 ``SERVER_WRONG_JSON`` for an answer beyond all limits, or
                 ``INTERRUPTED`` when it was cancelled.
         """
-        body = bytearray()
+        body, dates = bytearray(), list[bytes]()
         self._prepare(url, form, body)
+        self._curl.setopt(pycurl.HEADERFUNCTION, lambda line: _keep_date(line, dates))
         failure = self._drive(body)
         if failure is None:
             status = self._curl.getinfo(pycurl.RESPONSE_CODE)
-            return HttpAnswer(status=status, body=bytes(body))
+            return HttpAnswer(status=status, body=bytes(body), date=_read_date(dates))
         if len(body) > MAX_ANSWER_SIZE:
             raise RequestError(ErrorCode.SERVER_WRONG_JSON, "The service's answer is too large.")
         host = urlsplit(url).netloc
@@ -145,6 +149,19 @@ class HttpExchange:
                 self._multi.select(_STEP_SECONDS)
         finally:
             self._multi.remove_handle(self._curl)
+
+
+def _keep_date(line: bytes, dates: list[bytes]) -> None:
+    name, _, value = line.partition(b":")
+    if name.strip().lower() == b"date":
+        dates.append(value.strip())
+
+
+def _read_date(dates: list[bytes]) -> float | None:
+    try:
+        return parsedate_to_datetime(dates[-1].decode("ascii")).timestamp()
+    except (IndexError, ValueError, OverflowError):
+        return None
 
 
 class _QuietTimer:

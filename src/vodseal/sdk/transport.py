@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["RpcClient", "Stamper", "is_unknown_action"]
 
 A = TypeVar("A", bound=Message)
+T = TypeVar("T")
 _ALL_STREAMS: Final = "Multiple"
+_LATE: Final = "InvalidTimeStamp.Expired"
 _DEVICE: Final = "device_signing_key"
 """The field by which a request names the device that sends it."""
 
@@ -90,6 +92,8 @@ class RpcClient:
         self._clock = clock or SystemClock()
         self._random = random
         self._stamper: Stamper | None = None
+        self._told_date: float | None = None
+        self._behind = 0.0
         self._exchange = HttpExchange(
             config or DownloaderConfig(), cancelled=cancelled, clock=self._clock
         )
@@ -146,14 +150,17 @@ class RpcClient:
             RequestError: The service refused or did not answer, or was cancelled.
         """
         query = {**(parameters or {}), "Action": action, "Version": version}
-        return self._exchange_signed(query, dict(form or {}))
+        return self._in_time(lambda: self._exchange_signed(query, dict(form or {})))
 
     def send(self, request: Request[A]) -> A:
         """Return the typed answer to ``request``. Raises as ``call``."""
+        return self._in_time(lambda: self._send(request))
+
+    def _send(self, request: Request[A]) -> A:
         parameters = to_parameters(request)
         if self._stamper is not None and hasattr(request, _DEVICE):
             values = {**parameters.query, **parameters.form}
-            parameters.query[PARAMETER] = self._stamper.stamp("POST", values, self._clock.now())
+            parameters.query[PARAMETER] = self._stamper.stamp("POST", values, self._now())
         answer = self._exchange_signed(parameters.query, parameters.form)
         return from_wire(request.answer_type(), answer)
 
@@ -210,13 +217,27 @@ class RpcClient:
             {**query, **form, "Format": "JSON"},
             self._credential,
             nonce=self._random(16).hex(),
-            timestamp=format_time(self._clock.now()),
+            timestamp=format_time(self._now()),
         )
         in_query = {name: value for name, value in signed.items() if name not in form}
         answer = self._exchange.post(
             f"{self._endpoint}/?{urlencode(in_query)}", urlencode(form).encode("ascii")
         )
+        self._told_date = answer.date
         return decode_answer(answer.status, answer.body)
+
+    def _in_time(self, ask: Callable[[], T]) -> T:
+        """Return what ``ask`` does; once more by the service's clock, where ours is too far off."""
+        try:
+            return ask()
+        except RequestError as error:
+            if error.server_code != _LATE or self._told_date is None:
+                raise
+        self._behind = self._told_date - self._clock.now()
+        return ask()
+
+    def _now(self) -> float:
+        return self._clock.now() + self._behind
 
 
 def _checked(endpoint: str) -> str:

@@ -11,6 +11,7 @@ import functools
 import logging
 import re
 import uuid
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
@@ -83,7 +84,12 @@ async def handle_rpc(service: Service, request: Request) -> Response:
     return Response(
         encoded.body,
         status_code=status,
-        headers={"content-type": encoded.content_type, "cache-control": "no-store", **more_headers},
+        headers={
+            "content-type": encoded.content_type,
+            "cache-control": "no-store",
+            "date": formatdate(service.context.clock.now(), usegmt=True),
+            **more_headers,
+        },
     )
 
 
