@@ -46,7 +46,6 @@ def test_it_asks_once_more_and_goes_on_like_that() -> None:
 @pytest.mark.parametrize(
     ("headers", "requests"),
     [
-        ({}, 1),
         ({"Date": "tomorrow"}, 1),
         ({"Date": formatdate(TRUE_TIME, usegmt=True)}, 2),
     ],
