@@ -320,6 +320,42 @@ def test_apps_are_listed_shown_and_revoked(world: World, tmp_path: Path) -> None
     assert len(operator.must("apps", "list")["apps"]) == len(listed)
 
 
+def test_licenses_are_listed_and_revoked_and_a_policy_is_set(
+    world: World, finished: Path, tmp_path: Path
+) -> None:
+    operator, app = world.operator, make_app(world.operator, tmp_path / "lent", "org.example.lent")
+    serial = next(
+        one["serial"]
+        for one in operator.must("apps", "list")["apps"]
+        if one["identifier"] == "org.example.lent"
+    )
+    told = operator.must("policy", "set", "max-devices", "1", "--app", serial)["policy"]
+    assert {"name": "max-devices", "value": "1", "own": True} in told
+    told = operator.must("policy", "show", "--video", world.vid)["policy"]
+    assert {"name": "max-devices", "value": "0", "own": False} in told
+    there = tmp_path / "films"
+    for name, status in (("first", 0), ("second", 1)):
+        person = Person(tmp_path / name)
+        said = person.run(*world.download("--save-dir", there / name, *app.options))
+        assert said.status == status, said
+    assert said.last["code"] == ErrorCode.DEVICE_LIMIT
+    listed = operator.must("licenses", "list", "--video", world.vid)["licenses"]
+    [lent] = [one for one in listed if one["app"] == serial]
+    assert (lent["status"], lent["expires"]) == ("Active", "")
+    assert operator.must("licenses", "revoke", "--license", lent["license"]) == {"revoked": 1}
+    listed = operator.must("licenses", "list", "--device", lent["device"])["licenses"]
+    assert [one["status"] for one in listed] == ["Revoked"]
+    assert operator.must("policy", "set", "max-devices", "--app", serial)["policy"]
+    for wrong in (
+        ["licenses", "revoke"],
+        ["policy", "show"],
+        ["policy", "show", "--app", serial, "--video", world.vid],
+    ):
+        said = operator.call(*wrong)
+        assert said.status == 2
+        assert said.last["remedy"]
+
+
 def test_a_security_file_is_issued_anew(world: World, tmp_path: Path) -> None:
     operator = world.operator
     first = operator.must(

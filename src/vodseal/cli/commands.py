@@ -21,6 +21,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "serve": "Host a VOD service.",
         "videos": "Upload videos, and look after them.",
         "apps": "Register apps, and issue their security files.",
+        "licenses": "See and revoke the licenses that devices hold.",
+        "policy": "See and change the terms of licenses, for an app or a video.",
         "settings": "See and change what the service allows.",
         "keys": "See and rotate the master key.",
         "audit": "Check and read the log of who could open what.",

@@ -10,6 +10,7 @@ from tests.unit.vault.keyring_fakes import FakeKeyring
 
 from vodseal import OfflineLicense
 from vodseal.errors import LicenseExpiredError, LicenseMissingError, VaultRestoredError
+from vodseal.vault import key_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,23 @@ def test_nor_when_the_service_was_told_and_is_asked(
     OfflineLicense.check_in(source)
     assert isinstance(refusal(path).__cause__, LicenseMissingError)
     assert OfflineLicense.get_remaining(other).license_seconds is None
+
+
+def test_a_release_that_nobody_heard_of_has_not_freed_the_place(
+    restorer: Phone, house: House, video: Video, tmp_path: Path
+) -> None:
+    """The honest limit: the receipt went with the rows, and the service counts this device."""
+    source = house.sts(video("short"))
+    path, _ = restorer.download(source)
+    backup = VaultBackup(tmp_path / "backup", "*")
+    OfflineLicense.release(path)
+    backup.put_back()
+    refusal(path)
+    OfflineLicense.check_in(source)
+    assert frames(path) > 0
+    device = key_service.current().vault().device.device_id.hex()
+    [held] = house.ask("ListLicenses", DeviceId=device)["LicenseList"]
+    assert held["Status"] == "Active"
 
 
 def test_its_place_is_free_for_another_device(  # noqa: PLR0917 - fixtures

@@ -15,6 +15,8 @@ OWN = [name for name in commands.COMMANDS if name != "demo"]
 GROUPS = {
     "videos": ["upload", "list", "show", "delete"],
     "apps": ["register", "reissue", "list", "show", "revoke"],
+    "licenses": ["list", "revoke"],
+    "policy": ["show", "set"],
     "settings": ["get", "set"],
     "credentials": ["sts", "play-auth"],
     "app": ["init", "sign", "check"],
