@@ -125,7 +125,6 @@ def keep(target: str) -> None:
         if path.stat().st_size <= MAX_KEPT:
             (small / path.name).write_bytes(path.read_bytes())
     (CORPUS / target).mkdir(parents=True, exist_ok=True)
-    # Seeds are merged first into a folder of their own: what they reach need not be kept.
     subprocess.run(
         [*command(target), "-merge=1", *arguments, str(CORPUS / target), str(small)],
         env=environment(),
