@@ -15,6 +15,7 @@ from vodseal.credential.envelope import EnvelopeType
 from vodseal.credential.fingerprint import AppIdentity
 from vodseal.credential.revocation import RevocationList, Subject
 from vodseal.credential.trust import VerificationKeys
+from vodseal.error_codes import ErrorCode
 from vodseal.errors import (
     ClockRollbackError,
     ContactNeededError,
@@ -52,12 +53,12 @@ TRUST = VerificationKeys(
     )
 )
 
-_OUTCOMES = {  # the first that fits
-    LicenseRevokedError: "revoked",
-    VaultRestoredError: "restored",
-    ClockRollbackError: "set back",
-    ContactNeededError: "contact",
-    LicenseExpiredError: "expired",
+_OUTCOMES = {  # the classes, as their numbers tell them apart
+    ErrorCode.LICENSE_REVOKED: (LicenseRevokedError, "revoked"),
+    ErrorCode.VAULT_RESTORED: (VaultRestoredError, "restored"),
+    ErrorCode.CLOCK_SET_BACK: (ClockRollbackError, "set back"),
+    ErrorCode.CONTACT_NEEDED: (ContactNeededError, "contact"),
+    ErrorCode.LICENSE_INVALID: (LicenseExpiredError, "expired"),
 }
 
 
@@ -141,7 +142,8 @@ class LicenseDevice:
         try:
             return "holds", self.check()
         except LicenseError as error:
-            return next(name for kind, name in _OUTCOMES.items() if isinstance(error, kind)), None
+            kind, name = _OUTCOMES[error.code]
+            return (name if type(error) is kind and error.remedy else repr(error)), None
 
     def opens(self) -> None:
         with contextlib.suppress(LicenseError):
