@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from tests.tools import require_module
+from tests.tools import require_module, require_tool
 
 from vodseal.credential.envelope import EnvelopeType
 from vodseal.credential.opening import FileAloneOpening
@@ -78,6 +78,8 @@ def security_file(identity: AppIdentity) -> bytes:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     require_module("PyInstaller")
+    if sys.platform == "linux":
+        require_tool("objdump")  # PyInstaller needs it there
     place = tmp_path_factory.mktemp("bundle")
     (place / "cinema.py").write_text(PROGRAM)
     left_out = [word for name in NOT_NEEDED for word in ("--exclude-module", name)]
