@@ -47,7 +47,7 @@ def add_licenses(data: Path, home: Path) -> None:
     columns = "download_id, device_id, video_id, job_id, track, app_serial, sequence, key_blob"
     with closing(sqlite3.connect(data / "service.db")) as database, database:
         database.executemany(
-            f"INSERT INTO licenses ({columns}, issued_at) VALUES (?,?,?,?,?,?,?,?,?)",  # noqa: S608
+            f"INSERT INTO licenses ({columns}, issued_at) VALUES (?,?,?,?,?,?,?,?,?)",  # noqa: S608 - names of the test
             asyncio.run(rows()),
         )
 

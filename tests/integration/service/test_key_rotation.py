@@ -76,7 +76,7 @@ def heads(service) -> set[bytes]:
             ("licenses", "key_blob"),
         ):
             for (blob,) in database.execute(
-                f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
+                f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608 - names of the test
             ):
                 found.add(blob[:13])
     return found

@@ -164,7 +164,7 @@ class TranscodeJob(Base):
 
 
 def _key_handle(context: DefaultExecutionContext) -> bytes | None:
-    values = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    values = context.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy has none
     blob: bytes | None = values.get("key_blob")
     return key_handle(blob) if blob else None
 
