@@ -177,7 +177,7 @@ def bad_frames() -> dict[str, bytes]:
         "empty": made("malformed", license_of(body=lambda _: b"")),
         "no_map": made("malformed", license_of(body=lambda _: b"\x00")),
         "trailing_byte": made("malformed", license_of(body=lambda b: b + b"\0")),
-        "field_unknown": made("malformed", license_of(edit=lambda f: f.update({18: 0}))),
+        "field_unknown": made("malformed", license_of(edit=lambda f: f.update({19: 0}))),
         "field_twice": made(
             "malformed", license_of(body=lambda b: bytes([b[0] + 1]) + b"\0\1" + b[1:])
         ),

@@ -1,7 +1,7 @@
 // Licenses (license, 2 to 6) and segment digests (7).
 
 import { Fields, decode, encode } from "./cbor.mjs";
-import { openEnvelope } from "./credential.mjs";
+import { keyId, openEnvelope } from "./credential.mjs";
 import { demand, join, openHpke, same, sha256 } from "./primitives.mjs";
 
 const MOST = 1n << 53n;
@@ -10,6 +10,7 @@ const MOST = 1n << 53n;
 export function openLicense(data, given) {
   const payload = openEnvelope(data, 2, [...given.keys, given.deviceSigningKey]);
   const held = parse(payload);
+  if (held.origin) checkOrigin(held, data.subarray(12, 20), given);
   demand(held.id.equals(given.download), "not-bound");
   demand(held.app.equals(given.fingerprint), "not-bound");
   demand(held.device.equals(given.deviceId), "not-bound");
@@ -18,6 +19,14 @@ export function openLicense(data, given) {
   const key = unwrapped(held, held.wrapped, "", given);
   demand(same(sha256("vodseal1/ck\0", key), held.keyDigest), "not-bound");
   return held.stream ? join(key, unwrapped(held, held.stream, "-stream", given)) : key;
+}
+
+/** A license that was moved (6.2): signed by the device, and it says what the service's own says, but for whom it is. */
+function checkOrigin(held, signer, given) {
+  demand(!given.keys.some((key) => keyId(key).equals(signer)), "malformed");
+  const origin = parse(openEnvelope(held.origin, 2, given.keys));
+  demand(!origin.origin, "malformed");
+  demand(encode(origin.lasting).equals(encode(held.lasting)), "malformed");
 }
 
 /** Both locks, the app's around the device's (3, 3.1). */
@@ -52,8 +61,12 @@ function parse(payload) {
   held.wrapped = fields.bytes(15, 128);
   fields.integer(16, 1n, 1n);
   held.stream = fields.rest.has(17) ? fields.bytes(17, 112) : null;
+  held.origin = fields.rest.has(18) ? fields.bytes(18) : null;
+  demand(!held.origin || (held.origin.length > 0 && held.origin.length <= 16384), "malformed");
   fields.end();
-  held.terms = sha256(encode(new Map([...value].filter(([key]) => key < 15))));
+  const terms = [...value].filter(([key]) => key < 15);
+  held.terms = sha256(encode(new Map(terms)));
+  held.lasting = new Map(terms.filter(([key]) => key < 3 || key > 5));
   return held;
 }
 
