@@ -53,7 +53,7 @@ def test_one(data: bytes) -> bool:
 
 
 def moved(payload: bytes) -> bytes:
-    """``payload`` signed by the device; map or bytes in field 18 are first signed by the service."""
+    """``payload`` signed by the device; what is in field 18 is first signed by the service."""
     try:
         fields = decode(payload)
     except MalformedError:
