@@ -133,6 +133,13 @@ def public(key: Ed25519PrivateKey | X25519PrivateKey) -> bytes:
     return key.public_key().public_bytes_raw()
 
 
+def not_reduced(signature: bytes) -> bytes:
+    """The same signature with a scalar that RFC 8032, 5.1.7 refuses."""
+    order = 2**252 + 27742317777372353535851937790883648493
+    scalar = int.from_bytes(signature[-32:], "little") + order
+    return signature[:-32] + scalar.to_bytes(32, "little")
+
+
 def envelope(
     kind: int,
     payload: bytes,

@@ -11,9 +11,10 @@ from spec.credential.envelopes import envelopes
 from spec.credential.manifests import manifests
 from spec.credential.revocations import revocations
 from spec.credential.security_files import security_files
+from spec.credential.stamps import stamps
 from spec.vector import main
 
-MAKERS = (envelopes, security_files, manifests, certificates, challenges, revocations)
+MAKERS = (envelopes, security_files, manifests, certificates, challenges, revocations, stamps)
 
 if __name__ == "__main__":
     made = {name: data for maker in MAKERS for name, data in maker().items()}

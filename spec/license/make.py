@@ -9,7 +9,8 @@ from pathlib import Path
 from spec.license.digests import digests
 from spec.license.licenses import licenses
 from spec.license.moved import moved
+from spec.license.requests import requests
 from spec.vector import main
 
 if __name__ == "__main__":
-    main(licenses() | moved() | digests(), Path(__file__).parent / "vectors")
+    main(licenses() | moved() | requests() | digests(), Path(__file__).parent / "vectors")

@@ -7,6 +7,9 @@ import {
 
 const HEAD = 24, SIGNATURE = 64, LIMITS = { 5: 8388608, 8: 16777216 };
 
+/** What a device is known by (5.2), from its two public keys. */
+export const deviceId = (kem, signing) => sha256("vodseal1/device\0", kem, signing).subarray(0, 16);
+
 export const keyId = (key) => sha256("vodseal1/kid\0", key).subarray(0, 8);
 
 function parts(data, type) {
@@ -187,7 +190,7 @@ export function openCertificate(data, keys) {
   fields.integer(8, 0n, MOST);
   fields.integer(9, 0n, MOST);
   fields.end();
-  demand(device.equals(sha256("vodseal1/device\0", kem, signing).subarray(0, 16)), "malformed");
+  demand(device.equals(deviceId(kem, signing)), "malformed");
   return device;
 }
 

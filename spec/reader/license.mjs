@@ -1,8 +1,8 @@
-// Licenses (license, 2 to 6) and segment digests (7).
+// Licenses (license, 2 to 6), segment digests (7) and requests for a license (8).
 
 import { Fields, decode, encode } from "./cbor.mjs";
-import { keyId, openEnvelope } from "./credential.mjs";
-import { demand, join, openHpke, same, sha256 } from "./primitives.mjs";
+import { deviceId, keyId, openEnvelope } from "./credential.mjs";
+import { demand, join, openHpke, same, sha256, signed } from "./primitives.mjs";
 
 const MOST = 1n << 53n;
 
@@ -84,4 +84,11 @@ export function openDigests(data, given) {
   demand(BigInt(given.list.length) === 32n * count, "malformed");
   demand(same(sha256("vodseal1/digests\0", given.list), root), "tampered");
   return given.list;
+}
+
+/** The id of the device that signed this request for a license. */
+export function checkAcquire(signature, { video, job, download, serial, kem, signing }) {
+  const covered = join("vodseal1/acquire\0", encode([video, job, download, serial, kem, signing]));
+  demand(signed(signing, covered, signature), "tampered");
+  return deviceId(kem, signing);
 }

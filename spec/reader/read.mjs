@@ -8,7 +8,8 @@ import { SealedFile, inspect, openPiece, sourceId } from "./container.mjs";
 import {
   openAnchored, openCertificate, openChallenge, openEnvelope, openManifest, openRevocationList, openSecurityFile,
 } from "./credential.mjs";
-import { openDigests, openLicense } from "./license.mjs";
+import { checkAcquire, openDigests, openLicense } from "./license.mjs";
+import { checkStamp } from "./stamp.mjs";
 import { CHUNK, Refusal, sha256 } from "./primitives.mjs";
 
 const hex = (text) => Buffer.from(text, "hex");
@@ -85,6 +86,18 @@ const READERS = {
       keys: list(given.keys), deviceSigningKey: hex(given["device-signing-key"]), download: hex(given["download-id"]),
       fingerprint: hex(given.fingerprint), deviceId: hex(given["device-id"]), now: given.now,
       appKey: hex(given["app-key"]), deviceKey: hex(given["device-key"]),
+    })),
+  }),
+  stamp: ({ given, data }) => ({
+    open: whole(() => checkStamp(data.toString("latin1"), {
+      method: given.method, path: given.path, parameters: JSON.parse(given.parameters), serial: hex(given.serial),
+      key: hex(given["device-signing-key"]), now: given.now,
+    })),
+  }),
+  acquire: ({ given, data }) => ({
+    open: whole(() => checkAcquire(data, {
+      video: given.video, job: given.job, download: hex(given["download-id"]), serial: hex(given.serial),
+      kem: hex(given["device-kem-key"]), signing: hex(given["device-signing-key"]),
     })),
   }),
   digests: ({ given, data }) => ({

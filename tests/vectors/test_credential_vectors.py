@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ from vodseal.credential.manifest import AppManifest
 from vodseal.credential.requirements import IdentityLevel
 from vodseal.credential.revocation import RevocationList
 from vodseal.credential.security_file import SecurityFile
+from vodseal.credential.stamp import Stamp, StampedRequest
 from vodseal.credential.trust import VerificationKeys
 from vodseal.errors import (
     AppIdentityError,
@@ -125,6 +127,23 @@ def read_revocation_list(case: Case) -> Verdict:
     return "ok", b"".join(found)
 
 
+def read_stamp(case: Case) -> Verdict:
+    request = StampedRequest(
+        method=case.given["method"],
+        path=case.given["path"],
+        parameters=json.loads(case.given["parameters"]),
+        serial=case.octets("serial"),
+    )
+    try:
+        stamp = Stamp.parse(case.data.decode("ascii"))
+        if not stamp.is_fresh(int(case.given["now"])):
+            return "not-now", b""
+        request.verify(stamp, case.octets("device-signing-key"))
+    except FormatError as error:
+        return WORDS[type(error)], b""
+    return "ok", stamp.nonce
+
+
 READERS: dict[str, Callable[[Case], Verdict]] = {
     "envelope": read_envelope,
     "anchored-envelope": read_anchored,
@@ -133,12 +152,13 @@ READERS: dict[str, Callable[[Case], Verdict]] = {
     "certificate": read_certificate,
     "challenge": read_challenge,
     "revocation-list": read_revocation_list,
+    "stamp": read_stamp,
 }
 
 
 def test_the_vectors_are_there() -> None:
     cases = [load(path) for path in VECTORS]
-    assert len(cases) >= 280
+    assert len(cases) >= 310
     assert {case.reader for case in cases} == set(READERS)
     assert {case.expect for case in cases} == {"ok", "not-bound", "not-now", *CLASSES}
 

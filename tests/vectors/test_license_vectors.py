@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from tests.vectors.cases import CLASSES, Case, load, paths
 
+from vodseal.credential.device import device_id
 from vodseal.credential.envelope import EnvelopeType, keys_by_id
 from vodseal.credential.trust import VerificationKeys
 from vodseal.errors import (
@@ -17,6 +18,7 @@ from vodseal.errors import (
     LicenseError,
     LicenseExpiredError,
 )
+from vodseal.license.acquire import AcquireClaim
 from vodseal.license.digests import open_digests
 from vodseal.license.open import check_binding, verify_license
 from vodseal.license.policy import check
@@ -68,7 +70,27 @@ def read_digests(case: Case) -> Verdict:
     return "ok", listed.digests
 
 
-READERS: dict[str, Callable[[Case], Verdict]] = {"license": read_license, "digests": read_digests}
+def read_acquire(case: Case) -> Verdict:
+    claim = AcquireClaim(
+        video_id=case.given["video"],
+        job_id=case.given["job"],
+        download_id=case.octets("download-id"),
+        app_serial=case.octets("serial"),
+        kem_public_key=case.octets("device-kem-key"),
+        signing_public_key=case.octets("device-signing-key"),
+    )
+    try:
+        claim.verify(case.data)
+    except FormatError as error:
+        return WORDS[type(error)], b""
+    return "ok", device_id(claim.kem_public_key, claim.signing_public_key)
+
+
+READERS: dict[str, Callable[[Case], Verdict]] = {
+    "license": read_license,
+    "digests": read_digests,
+    "acquire": read_acquire,
+}
 
 
 def test_the_vectors_are_there() -> None:
