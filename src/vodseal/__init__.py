@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from vodseal.credential.fingerprint import AppIdentity
+    from vodseal.download.rate import RateLimit
     from vodseal.download.states import State
     from vodseal.error_codes import ErrorCode
     from vodseal.errors import VodsealError
     from vodseal.license.policy import RemainingTime
     from vodseal.media.tracks import MediaInfo, TrackInfo
     from vodseal.sdk.config import DownloaderConfig
+    from vodseal.sdk.credentials import CredentialReason, CredentialRequest
     from vodseal.sdk.downloader import MediaDownloader
     from vodseal.sdk.error_info import ErrorInfo
     from vodseal.sdk.factory import DownloaderFactory
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _HOMES: Final = {
     "AppIdentity": "vodseal.credential.fingerprint",
+    "CredentialReason": "vodseal.sdk.credentials",
+    "CredentialRequest": "vodseal.sdk.credentials",
     "DeleteResult": "vodseal.sdk.stored_download",
     "DownloaderConfig": "vodseal.sdk.config",
     "DownloaderFactory": "vodseal.sdk.factory",
@@ -43,6 +47,7 @@ _HOMES: Final = {
     "PrivateService": "vodseal.sdk.private_service",
     "Progress": "vodseal.sdk.progress",
     "RemainingTime": "vodseal.license.policy",
+    "RateLimit": "vodseal.download.rate",
     "RekeyLeft": "vodseal.sdk.rekey",
     "RekeyResult": "vodseal.sdk.rekey",
     "State": "vodseal.download.states",
@@ -55,6 +60,8 @@ _HOMES: Final = {
 
 __all__ = [
     "AppIdentity",
+    "CredentialReason",
+    "CredentialRequest",
     "DeleteResult",
     "DownloaderConfig",
     "DownloaderFactory",
@@ -65,6 +72,7 @@ __all__ = [
     "OfflineLicense",
     "PrivateService",
     "Progress",
+    "RateLimit",
     "RekeyLeft",
     "RekeyResult",
     "RemainingTime",

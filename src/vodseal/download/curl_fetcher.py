@@ -11,11 +11,14 @@ What it promises, in order of weight:
    for a range exactly the range that was asked for, of the version asked for.
 3. A server that sends nothing for ``read_timeout`` is given up, and one that
    sends next to nothing a few seconds later, when libcurl's average tells.
-4. No URL, header or proxy password shows in what it raises or returns.
+4. Bytes are taken in no faster than the config's ``RateLimit`` says, at any
+   moment; a transfer that waits for it has its socket left alone.
+5. No URL, header or proxy password shows in what it raises or returns.
 """
 
 from __future__ import annotations
 
+import math
 import selectors
 from typing import TYPE_CHECKING, Final
 
@@ -26,10 +29,13 @@ from vodseal.download.curl_transfer import CurlTransfer
 if TYPE_CHECKING:
     from vodseal.clock import Clock
     from vodseal.download.fetch import FetcherConfig, ReceiveBuffer, Reply, Request
+    from vodseal.download.rate import RateLimit
 
 __all__ = ["CurlFetcher"]
 
 _LOOK_EVERY: Final = 0.1
+_LEAST_PAUSE: Final = 0.01
+"""Seconds between two looks at a cap that is used up: a few writes at once cost less."""
 _EVENTS: Final = {
     pycurl.POLL_IN: selectors.EVENT_READ,
     pycurl.POLL_OUT: selectors.EVENT_WRITE,
@@ -50,6 +56,9 @@ class CurlFetcher:
         self._look_at = 0.0
         self._idle: list[CurlTransfer] = []
         self._active: dict[pycurl.Curl, CurlTransfer] = {}
+        self._rate = config.rate
+        self._is_limited = False
+        self._turns = 0
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
 
@@ -65,6 +74,8 @@ class CurlFetcher:
         """Return the transfers that ended, after ``timeout`` seconds at the latest."""
         if not self._active:
             return []
+        if self._rate is not None:
+            timeout = min(timeout, self._heed_rate(self._rate))
         if self._deadline is not None:
             timeout = min(timeout, self._deadline - self._clock.monotonic())
         for key, mask in self._selector.select(max(0.0, timeout)):
@@ -90,6 +101,21 @@ class CurlFetcher:
         self._idle.clear()
         self._multi.close()
         self._selector.close()
+
+    def _heed_rate(self, rate: RateLimit) -> float:
+        """Let those go on that the cap held back, and return how long the rest waits."""
+        if rate.is_limited != self._is_limited:
+            self._is_limited = not self._is_limited
+            for transfer in self._active.values():
+                transfer.heed_rate(limited=self._is_limited)
+        waiting = [transfer for transfer in self._active.values() if transfer.is_waiting]
+        self._turns += 1
+        first = self._turns % max(1, len(waiting))  # each is the first in its turn
+        for transfer in waiting[first:] + waiting[:first]:
+            if rate.pause() > 0:
+                break
+            transfer.go_on()
+        return max(_LEAST_PAUSE, rate.pause()) if waiting else math.inf
 
     def _ended(self) -> list[Reply]:
         replies: list[Reply] = []

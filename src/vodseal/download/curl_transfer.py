@@ -50,7 +50,10 @@ class CurlTransfer:
         self._headers = [f"{name}: {value}" for name, value in config.headers]
         self.request: Request
         self.buffer: ReceiveBuffer
+        self._rate = config.rate
         self._answer: dict[str, str] = {}
+        self.is_waiting = False
+        """Whether the cap on the rate holds it back."""
         self._seen = -1
         self._progress_at = 0.0
         _configure(self.curl, config)
@@ -60,12 +63,13 @@ class CurlTransfer:
         """Make the handle ready for ``request``."""
         self.request, self.buffer = request, buffer
         self._seen = -1
+        self.is_waiting = False
         self._answer.clear()
         buffer.clear()
         if request.size is not None:
             buffer.reserve(request.size)
         self.curl.setopt(pycurl.URL, request.url)
-        self.curl.setopt(pycurl.WRITEFUNCTION, buffer.append)
+        self.heed_rate(limited=self._rate is not None and self._rate.is_limited)
         self.curl.setopt(pycurl.MAXFILESIZE_LARGE, request.limit)
         headers = self._headers
         if request.start is not None and request.size is not None:
@@ -76,9 +80,25 @@ class CurlTransfer:
             self.curl.unsetopt(pycurl.RANGE)
         self.curl.setopt(pycurl.HTTPHEADER, headers)
 
+    def heed_rate(self, *, limited: bool) -> None:
+        """Ask the cap before each write, or write straight into the buffer."""
+        self.curl.setopt(pycurl.WRITEFUNCTION, self._take if limited else self.buffer.append)
+
+    def go_on(self) -> None:
+        """Take in what the cap held back, as far as it lets now."""
+        self.is_waiting = False
+        self.curl.pause(pycurl.PAUSE_CONT)
+
+    def _take(self, data: bytes) -> int | None:
+        if self._rate is not None and not self._rate.admit(len(data)):
+            self.is_waiting = True
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self.buffer.append(data)
+        return None
+
     def note_progress(self, now: float) -> float:
         """Return when bytes came last, ``now`` if some have come since the last look."""
-        if self._seen != self.buffer.size:
+        if self._seen != self.buffer.size or self.is_waiting:
             self._seen, self._progress_at = self.buffer.size, now
         return self._progress_at
 

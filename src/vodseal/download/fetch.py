@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from vodseal.download.rate import RateLimit
     from vodseal.download.retry import Failure
 
 __all__ = ["Fetcher", "FetcherConfig", "ReceiveBuffer", "Reply", "Request"]
@@ -33,6 +34,8 @@ class FetcherConfig:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     connections: int = 8
     max_redirects: int = 5
+    rate: RateLimit | None = None
+    """How fast bytes may come in over all connections, and whoever shares it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

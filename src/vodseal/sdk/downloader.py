@@ -232,6 +232,8 @@ class MediaDownloader(DownloaderSetup):
             index=self._index,
             config=self._config,
             convert=self._url_converter(),
+            provider=self._provider,
+            rate=self._rate_limit,
             keys=keys,
             home=keys.home if keys else default_home(),
             clock=self._clock,

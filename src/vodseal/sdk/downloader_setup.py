@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vodseal.download.rate import RateLimit
 from vodseal.errors import MisuseError
 from vodseal.sdk.config import DownloaderConfig
 from vodseal.sdk.listeners import Event, Listeners
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vodseal.media.tracks import MediaInfo
+    from vodseal.sdk.credentials import CredentialProvider
     from vodseal.sdk.error_info import ErrorInfo
     from vodseal.sdk.job_maker import UrlConverter
     from vodseal.sdk.sources import Source
@@ -39,6 +41,8 @@ class DownloaderSetup:
         self._listeners = Listeners()
         self._config = DownloaderConfig()
         self._converter: UrlConverter | None = None
+        self._provider: CredentialProvider | None = None
+        self._rate_limit = RateLimit()
         self._save_dir: str | None = None
         self._source: Source | None = None
         self._index: int | None = None
@@ -89,6 +93,20 @@ class DownloaderSetup:
     def get_downloader_config(self) -> DownloaderConfig:
         """Return the network settings."""
         return self._config
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """The cap on this downloader's bytes per second; it can be changed at any time."""
+        return self._rate_limit
+
+    def set_credential_provider(self, provider: CredentialProvider | None) -> None:
+        """Have ``provider`` asked for a fresh source when a run needs one (B51).
+
+        That is when it starts, ahead of the end of its credential, and when the
+        credential is refused. The source that ``start`` begins with needs only its
+        vid then. It is called on a thread of its own; a stop does not wait for it.
+        """
+        self._provider = provider
 
     def set_play_url_convert_callback(self, converter: UrlConverter | None) -> None:
         """Have ``converter`` see every media URL of this downloader (B44).

@@ -36,6 +36,7 @@ from vodseal.sdk.content_key import (
     stored_content_key,
     unlocked,
 )
+from vodseal.sdk.credentials import CredentialReason, LiveSource
 from vodseal.sdk.job_maker import JobMaker
 from vodseal.sdk.offer import DownloadMode, choose_track, fetch_offer
 from vodseal.sdk.stored_download import discard, opens_with
@@ -50,8 +51,10 @@ if TYPE_CHECKING:
     from vodseal.credential.trust import VerificationKeys
     from vodseal.download.job import JobSpec
     from vodseal.download.journal import JobEntry
+    from vodseal.download.rate import RateLimit
     from vodseal.media.tracks import TrackInfo
     from vodseal.sdk.config import DownloaderConfig
+    from vodseal.sdk.credentials import CredentialProvider
     from vodseal.sdk.job_maker import UrlConverter
     from vodseal.sdk.offer import Offer
     from vodseal.sdk.progress import ProgressRelay
@@ -72,6 +75,12 @@ class Order:
     index: int | None
     config: DownloaderConfig
     convert: UrlConverter | None
+    provider: CredentialProvider | None
+    """Who gives a fresh source while it runs."""
+
+    rate: RateLimit
+    """How fast media may come in."""
+
     keys: KeyService | None
     """The process's key service, when a security file is loaded."""
 
@@ -124,12 +133,17 @@ class DownloadFlow:
 
     def _checked(self) -> tuple[Source, str, int]:
         order = self._order
-        source = required_source(order.source)
+        source = self._fresh(required_source(order.source))
         if order.index is None:
             raise DownloadError(ErrorCode.NOT_SELECT_ITEM, "No track was selected")
         if not order.save_dir:
             raise DownloadError(ErrorCode.NOT_SET_SAVE_DIR, "No save dir was set")
         return source, order.save_dir, order.index
+
+    def _fresh(self, source: Source) -> Source:
+        live = LiveSource(source, provider=self._order.provider, is_stopped=self._is_stopped)
+        live.ask(CredentialReason.QUEUED_START)
+        return live.current
 
     def _staged(self, save_dir: str, vid: str, index: int) -> _Ready | None:
         """Return what needs no network any more; None when something does."""
@@ -218,7 +232,7 @@ class DownloadFlow:
                 ready.key,
                 listener=self._relay,
                 should_stop=self._is_stopped,
-                fetcher=fetcher_config(self._order.config),
+                fetcher=fetcher_config(self._order.config, self._order.rate),
                 clock=self._order.clock,
             )
             if task.run() is None:
@@ -248,7 +262,7 @@ def required_source(source: Source | None) -> Source:
     return source
 
 
-def fetcher_config(config: DownloaderConfig) -> FetcherConfig:
+def fetcher_config(config: DownloaderConfig, rate: RateLimit | None = None) -> FetcherConfig:
     """Return the app's network settings as the engine takes them (B43)."""
     return FetcherConfig(
         connect_timeout=config.connect_timeout_ms / 1000,
@@ -256,6 +270,7 @@ def fetcher_config(config: DownloaderConfig) -> FetcherConfig:
         referer=config.referer,
         user_agent=config.user_agent,
         proxy=config.http_proxy,
+        rate=rate,
     )
 
 
