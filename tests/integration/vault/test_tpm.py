@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.tools import require_tool
+from tests.tools import require_module, require_tool
 from tests.unit.vault.keyring_fakes import FakeKeyring, none_found
 
 from vodseal.credential.device import KeyStoreLevel
@@ -49,7 +49,7 @@ def running_tpm(folder: Path) -> Iterator[TpmSealer]:
 @pytest.fixture
 def new_tpm(tmp_path: Path) -> Iterator[Callable[[str], TpmSealer]]:
     """Return who starts the TPM of a machine, by the machine's name."""
-    pytest.importorskip("tpm2_pytss", reason="the extra tpm is not installed: this shows nothing")
+    require_module("tpm2_pytss")
     require_tool("swtpm")
     with contextlib.ExitStack() as stack:
         yield lambda name: stack.enter_context(running_tpm(tmp_path / name))
@@ -73,7 +73,7 @@ def test_what_one_tpm_sealed_it_opens_and_another_does_not(
 
 
 def test_the_same_chip_opens_after_a_restart(tmp_path: Path) -> None:
-    pytest.importorskip("tpm2_pytss", reason="the extra tpm is not installed: this shows nothing")
+    require_module("tpm2_pytss")
     with running_tpm(tmp_path / "chip") as before:
         blob = before.seal(SEED)
     with running_tpm(tmp_path / "chip") as after:
@@ -104,7 +104,7 @@ def test_a_seed_is_sealed_wherever_it_lies(
 
 
 def test_a_tpm_that_is_not_there_is_named() -> None:
-    pytest.importorskip("tpm2_pytss", reason="the extra tpm is not installed: this shows nothing")
+    require_module("tpm2_pytss")
     with pytest.raises(KeyStoreError, match="TPM"):
         TpmSealer("swtpm:path=/nonexistent").seal(SEED)
 
