@@ -106,6 +106,10 @@ class ErrorCode(IntEnum):
     DEVICE_LIMIT = 0x5653_0043
     LICENSE_ENDED = 0x5653_0044
 
+    ALREADY_QUEUED = 0x5653_0050
+    QUEUE_IN_USE = 0x5653_0051
+    NOT_IN_QUEUE = 0x5653_0052
+
 
 _FRESH: Final = "Ask the app server for a fresh credential, then call update_source() and start()."
 
@@ -189,6 +193,9 @@ REMEDIES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.VAULT_RESTORED: "Go online and call OfflineLicense.check_in().",
         ErrorCode.DEVICE_LIMIT: "Release a license on another device of this user first.",
         ErrorCode.LICENSE_ENDED: "It is not renewed; ask the operator, or delete the download.",
+        ErrorCode.ALREADY_QUEUED: "Resume the download that is in the queue, or remove it first.",
+        ErrorCode.QUEUE_IN_USE: "Close the one that runs it; QueueEditor edits it meanwhile.",
+        ErrorCode.NOT_IN_QUEUE: "Use an id that the queue lists.",
         ErrorCode.CHECK_FAILED: "Read which check failed.",
         ErrorCode.MISUSE: "Correct the call.",
         ErrorCode.FORMAT_INVALID: "Download it again, or use a whole copy.",

@@ -16,28 +16,24 @@ transaction, synchronous in full.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sqlite3
-import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
+from vodseal.download.database import open_database, remove_database, transaction
 from vodseal.download.job import Identity
 from vodseal.errors import UnsupportedVersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import sqlite3
+    from collections.abc import Iterable
 
     from vodseal.download.folder import Folder
 
 __all__ = ["FileFacts", "JobEntry", "JobState", "Journal", "StagedPiece"]
 
 _DATABASE: Final = "job.db"
-_COMPANIONS: Final = ("-wal", "-shm", "-journal")
 _SCHEMA_VERSION: Final = 1
-_BUSY_TIMEOUT: Final = 10.0
 _SCHEMA: Final = (
     """CREATE TABLE job (
         id INTEGER PRIMARY KEY CHECK (id = 0),
@@ -125,13 +121,8 @@ class Journal:
             sqlite3.Error: It is damaged, or cannot be written.
             OSError: It cannot be opened.
         """
-        os.close(folder.open_or_create(_DATABASE) if create else folder.open_to_read(_DATABASE))
-        address = f"{(folder.path / _DATABASE).absolute().as_uri()}?mode=rw"
-        connection = sqlite3.connect(
-            address, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT, check_same_thread=False
-        )
+        connection = open_database(folder, _DATABASE, create=create)
         try:
-            _configure(connection)
             _migrate(connection, create=create)
         except BaseException:
             connection.close()
@@ -141,8 +132,7 @@ class Journal:
     @staticmethod
     def remove(folder: Folder) -> None:
         """Remove a journal that is closed, or damaged."""
-        for companion in (*_COMPANIONS, ""):
-            folder.remove(_DATABASE + companion)
+        remove_database(folder, _DATABASE)
 
     def entry(self) -> JobEntry | None:
         """Return the job; None when none was put in yet."""
@@ -159,7 +149,7 @@ class Journal:
     def begin(self, entry: JobEntry) -> None:
         """Put in a job, in the place of whatever was there."""
         identity = entry.identity
-        with _transaction(self._connection):
+        with transaction(self._connection):
             self._connection.execute("DELETE FROM piece")
             self._connection.execute(
                 "INSERT OR REPLACE INTO job VALUES (0, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
@@ -175,7 +165,7 @@ class Journal:
 
     def set_state(self, state: JobState) -> None:
         """Store how far the job is."""
-        with _transaction(self._connection):
+        with transaction(self._connection):
             self._connection.execute("UPDATE job SET state = ?", (state.value,))
 
     def record(self) -> bytes | None:
@@ -185,7 +175,7 @@ class Journal:
 
     def set_record(self, sealed: bytes) -> None:
         """Store the sealed record of the job."""
-        with _transaction(self._connection):
+        with transaction(self._connection):
             self._connection.execute("UPDATE job SET record = ?", (sealed,))
 
     def facts(self) -> FileFacts | None:
@@ -197,7 +187,7 @@ class Journal:
 
     def set_facts(self, facts: FileFacts) -> None:
         """Store what the server said about the one file of a ranges job."""
-        with _transaction(self._connection):
+        with transaction(self._connection):
             self._connection.execute(
                 "UPDATE job SET total_size = ?, validator = ?", (facts.total_size, facts.validator)
             )
@@ -216,7 +206,7 @@ class Journal:
 
     def add_pieces(self, pieces: Iterable[StagedPiece]) -> None:
         """Store that pieces are durable; the caller has made them so."""
-        with _transaction(self._connection):
+        with transaction(self._connection):
             self._connection.executemany(
                 "INSERT OR REPLACE INTO piece VALUES (?, ?, ?, ?, ?)",
                 [(p.sequence, p.number, p.source_id, p.size, p.prefix) for p in pieces],
@@ -224,7 +214,7 @@ class Journal:
 
     def drop_pieces(self, keys: Iterable[tuple[int, int]]) -> None:
         """Forget pieces, and that the job had them all."""
-        with _transaction(self._connection):
+        with transaction(self._connection):
             self._connection.executemany(
                 "DELETE FROM piece WHERE sequence = ? AND number = ?", list(keys)
             )
@@ -235,7 +225,7 @@ class Journal:
 
     def restart(self) -> None:
         """Forget all pieces and what the server said: the file is another one now."""
-        with _transaction(self._connection):
+        with transaction(self._connection):
             self._connection.execute("DELETE FROM piece")
             self._connection.execute(
                 "UPDATE job SET total_size = NULL, validator = NULL, state = ?",
@@ -244,7 +234,7 @@ class Journal:
 
     def complete(self) -> None:
         """Store that the file has its name, and forget keys, URLs and pieces."""
-        with _transaction(self._connection):
+        with transaction(self._connection):
             self._connection.execute("DELETE FROM piece")
             self._connection.execute(
                 "UPDATE job SET state = ?, record = NULL", (JobState.COMPLETED.value,)
@@ -261,17 +251,6 @@ class Journal:
         self.close()
 
 
-def _configure(connection: sqlite3.Connection) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    level = "FULL" if mode == "wal" else "EXTRA"  # no shared memory, as on a network disk
-    connection.execute(f"PRAGMA synchronous = {level}")
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    if sys.platform == "darwin":
-        connection.execute("PRAGMA fullfsync = ON")
-        connection.execute("PRAGMA checkpoint_fullfsync = ON")
-
-
 def _migrate(connection: sqlite3.Connection, *, create: bool) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > _SCHEMA_VERSION:
@@ -279,19 +258,6 @@ def _migrate(connection: sqlite3.Connection, *, create: bool) -> None:
     if version == 0 and not create:
         raise FileNotFoundError(_DATABASE)
     if version == 0:
-        with _transaction(connection):
+        with transaction(connection):
             for statement in _SCHEMA:
                 connection.execute(statement)
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # A full disk may have ended the transaction already.
-        with contextlib.suppress(sqlite3.OperationalError):
-            connection.execute("ROLLBACK")
-        raise
