@@ -81,6 +81,12 @@ def test_no_error_is_swallowed() -> None:
     assert swallowed == []
 
 
+def test_json_is_read_in_one_place() -> None:
+    """The one that also refuses what is nested too deeply to be read."""
+    reading = [name(path) for path, text in TEXTS.items() if re.search(r"\bjson\.loads?\(", text)]
+    assert reading == ["vodseal/rpc/codec.py"]
+
+
 def test_only_the_clock_asks_for_the_time() -> None:
     asking = [name(p) for p, text in TEXTS.items() if OUTSIDE_CLOCK.search(text)]
     assert asking == ["vodseal/clock.py"]

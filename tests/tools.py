@@ -24,5 +24,7 @@ def require_module(name: str) -> None:
     if importlib.util.find_spec(name) is not None:
         return
     if os.environ.get("CI"):
-        pytest.fail(f"{name} is not installed, and scripts/setup or .ci/run should have installed it")
+        pytest.fail(
+            f"{name} is not installed, and scripts/setup or .ci/run should have installed it"
+        )
     pytest.skip(f"{name} is not installed: this test shows nothing here")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
+from vodseal.rpc.codec import decode_json
 from vodseal.rpc.signing_v1 import Credential
 from vodseal.sdk.transport import RpcClient
 from vodseal.vault.home import default_home
@@ -109,11 +110,10 @@ def _read() -> dict[str, Any]:
     """Return the file's content; an empty one where there is none, or none that can be used."""
     empty: dict[str, Any] = {"current": "", "services": {}}
     try:
-        kept = json.loads((default_home() / _FILE).read_bytes())
+        kept = decode_json((default_home() / _FILE).read_bytes())
     except (OSError, ValueError):
         return empty
-    fits = isinstance(kept, dict) and isinstance(kept.get("services"), dict)
-    return {**empty, **kept} if fits else empty
+    return {**empty, **kept} if isinstance(kept.get("services"), dict) else empty
 
 
 def _profile(members: object) -> Profile | None:

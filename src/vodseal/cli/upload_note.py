@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
+from vodseal.rpc.codec import decode_json
 from vodseal.vault.home import default_home
 from vodseal.vault.private_files import make_private_folder, write_private_file
 
@@ -71,7 +72,6 @@ class UploadNote:
 
     def _read(self) -> dict[str, Any]:
         try:
-            kept = json.loads(self._path.read_bytes())
+            return decode_json(self._path.read_bytes())
         except (OSError, ValueError):
             return {}
-        return kept if isinstance(kept, dict) else {}

@@ -8,13 +8,13 @@ parts it has.
 from __future__ import annotations
 
 import base64
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from vodseal.cli.object_upload import ObjectUpload
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError, RequestError
+from vodseal.rpc.codec import decode_json
 from vodseal.rpc.messages.fields import Message, from_wire
 from vodseal.rpc.messages.videos import (
     CreateUploadVideoRequest,
@@ -203,9 +203,8 @@ def _decoded(model: type[M], text: str) -> M:
         RequestError: ``SERVER_WRONG_JSON``.
     """
     try:
-        members = json.loads(base64.b64decode(text))
-    except ValueError:
-        members = None
-    if not isinstance(members, dict):
-        raise RequestError(ErrorCode.SERVER_WRONG_JSON, "the service's upload address is broken")
+        members = decode_json(base64.b64decode(text))
+    except ValueError as error:
+        message = "the service's upload address is broken"
+        raise RequestError(ErrorCode.SERVER_WRONG_JSON, message) from error
     return from_wire(model, members)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
+from vodseal.rpc.codec import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ class CommandLine:
         last: Answer = {}
         with self.start(*arguments) as process:
             for line in process.stdout or ():
-                last = json.loads(line)
+                last = decode_json(line)
                 yield last
         if process.returncode:
             what = " ".join(map(str, arguments[:2]))
@@ -76,7 +76,7 @@ class CommandLine:
         process = self.start(*arguments, module=module)
         said, _ = process.communicate()
         lines = said.splitlines()
-        return {**(json.loads(lines[-1]) if lines else {}), "exit": process.returncode}
+        return {**(decode_json(lines[-1]) if lines else {}), "exit": process.returncode}
 
 
 class ServiceProcess:
@@ -90,7 +90,7 @@ class ServiceProcess:
         """
         self._process = operator.start("serve", "--data", data, "--port", "0")
         line = self._process.stdout.readline() if self._process.stdout else ""
-        ready: Answer = json.loads(line) if line else {}
+        ready: Answer = decode_json(line) if line else {}
         if ready.get("event") != "ready":
             self.stop()
             message = str(ready.get("message", "the service did not start"))

@@ -17,6 +17,7 @@ from vodseal.container.cbor import decode_map, encode
 from vodseal.download.record import decode_job, encode_job
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import MalformedError
+from vodseal.rpc.codec import decode_json
 
 if TYPE_CHECKING:
     from vodseal.download.job import JobSpec
@@ -185,7 +186,7 @@ def decode_event(line: bytes) -> WorkerEvent:
         MalformedError: It holds none.
     """
     try:
-        match json.loads(line):
+        match decode_json(line):
             case {"percent": int(value)}:
                 return Percent(value)
             case {"done": int(size)}:
@@ -196,5 +197,5 @@ def decode_event(line: bytes) -> WorkerEvent:
                 return Failed(ErrorCode(code), message)
             case _:
                 raise MalformedError("the worker said something unknown")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise MalformedError("the worker said something unknown") from error

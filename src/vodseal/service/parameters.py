@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from typing import TYPE_CHECKING, Final
 
 from vodseal.errors import RpcError
+from vodseal.rpc.codec import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,12 +99,9 @@ class Parameters:
             RpcError: ``InvalidParameter.{name}``.
         """
         try:
-            value = json.loads(self._values.get(name) or "{}")
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            raise RpcError(f"InvalidParameter.{name}")
-        return value
+            return decode_json(self._values.get(name) or "{}")
+        except ValueError:
+            raise RpcError(f"InvalidParameter.{name}") from None
 
     def octets(self, name: str, size: int) -> bytes:
         """Return ``size`` bytes from standard base64.

@@ -8,12 +8,12 @@ a limit that we cannot check must not be taken for one that we do.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from vodseal.errors import RpcError
+from vodseal.rpc.codec import decode_json
 
 __all__ = [
     "ADMIN_ACTIONS",
@@ -116,10 +116,10 @@ def parse_policy(text: str) -> Policy:
     if len(text) > _MAX_POLICY_LENGTH:
         raise RpcError("InvalidParameter.PolicySize")
     try:
-        document = json.loads(text)
+        document = decode_json(text)
         _expect(document.get("Version", "1") == "1" and isinstance(document["Statement"], list))
         return Policy(statements=tuple(_statement(item) for item in document["Statement"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise RpcError("InvalidParameter.PolicyGrammar") from None
 
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from vodseal.container.keys import hkdf_expand
 from vodseal.errors import RpcError
+from vodseal.rpc.codec import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,7 @@ def open_token(tokens_key: bytes, text: str) -> Session:
         plain = cipher.decrypt(data[:_NONCE_SIZE], data[_NONCE_SIZE:], _CONTEXT)
     except (ValueError, binascii.Error, InvalidTag):
         raise RpcError("InvalidSecurityToken.Malformed") from None
-    members = json.loads(plain)
+    members = decode_json(plain)
     return Session(
         kind=SessionKind(members["k"]),
         key_id=members["i"],

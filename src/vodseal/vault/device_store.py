@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from vodseal.credential.device import KeyStoreLevel
 from vodseal.errors import KeyStoreError, MalformedError
+from vodseal.rpc.codec import decode_json
 from vodseal.vault.device_seed import FileKeyStore, Slot
 from vodseal.vault.private_files import make_own_folder, write_private_file
 from vodseal.vault.system_store import SystemSlots, system_backends
@@ -61,13 +62,13 @@ class _Note:
     @classmethod
     def decode(cls, data: bytes) -> _Note:
         try:
-            values = json.loads(data)
+            values = decode_json(data)
             return cls(
                 backend=str(values["backend"]),
                 device=str(values["device"]),
                 tpm=values.get("tpm") is True,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError) as error:
             raise MalformedError(
                 f"the note {NOTE_NAME} of this user is damaged",
                 remedy="Restore the vodseal home folder from a backup.",

@@ -72,7 +72,10 @@ def test_a_key_without_an_endpoint_is_not_enough() -> None:
         b'{"services": []}',
         b'{"current": "/one", "services": {"/one": {}}}',
         b"\xff",
+        b"[" * 200_000,
+        b'{"services":' * 200_000,
     ],
+    ids=range(8),
 )
 def test_a_broken_file_is_no_file(home, content) -> None:
     home.mkdir()

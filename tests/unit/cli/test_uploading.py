@@ -396,8 +396,18 @@ def test_a_cancelled_transfer_is_an_interrupt(store, film) -> None:
     assert caught.value.code is ErrorCode.INTERRUPTED
 
 
-def test_an_address_that_is_none_is_named(service, film) -> None:
-    answer = CreateUploadVideoAnswer(video_id="v", upload_address="!", upload_auth="W10=")
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 200_000], ids=range(5))
+def test_a_broken_note_is_none(film, content) -> None:
+    note = UploadNote(film, "http://service")
+    note.keep(video_id="v", upload_id="u")
+    note._path.write_bytes(content)
+    again = UploadNote(film, "http://service")
+    assert (again.video_id, again.upload_id, again.is_sent) == ("", "", False)
+
+
+@pytest.mark.parametrize("address", ["!", "W10=", base64.b64encode(b"[" * 200_000).decode()])
+def test_an_address_that_is_none_is_named(service, film, address) -> None:
+    answer = CreateUploadVideoAnswer(video_id="v", upload_address=address, upload_auth="W10=")
     service.send = lambda _: answer
     with pytest.raises(RequestError) as caught:
         upload(service, film)

@@ -126,6 +126,7 @@ def test_a_master_key_is_read_as_it_was_written(tmp_path):
         '{"format":1,"id":"0011223344556677","current":2,"versions":{"1":"%s"}}' % ("00" * 32),
         '{"format":1,"id":"0011223344556677","current":1,"versions":{"1":"00"}}',
         '{"format":1,"id":"0011223344556677","current":1,"versions":[]}',
+        '{"format":' * 200_000,
     ],
 )
 def test_other_files_are_no_master_key(tmp_path, text):

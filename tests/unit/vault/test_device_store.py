@@ -176,7 +176,9 @@ def test_a_damaged_entry_is_not_an_empty_one(tmp_path: Path, ring: FakeKeyring, 
         load_or_create_seed(store_on(tmp_path, ring))
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"backend": "x"}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[]", b"\xff", b'{"backend": "x"}', b"[" * 200_000], ids=range(6)
+)
 def test_a_damaged_note_is_not_a_missing_one(
     tmp_path: Path, ring: FakeKeyring, data: bytes
 ) -> None:

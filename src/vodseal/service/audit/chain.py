@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from vodseal.container import cbor
 from vodseal.credential.envelope import EnvelopeType, keys_by_id, open_envelope, seal_envelope
 from vodseal.errors import AuditLogError, FormatError
+from vodseal.rpc.codec import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -230,12 +231,10 @@ def _decode(record: bytes, state: ChainState, end: int) -> Scanned:
 def _context(text: str) -> dict[str, str]:
     """Return the context; one that was cut, or that we did not write, is kept as its text."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        found = decode_json(text)
+    except ValueError:
         return {"": text}
-    return {str(name): str(value) for name, value in found.items()}
+    return {name: str(value) for name, value in found.items()}
 
 
 def _broken(state: ChainState) -> AuditLogError:

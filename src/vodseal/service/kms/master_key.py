@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import OperatorError
+from vodseal.rpc.codec import decode_json
 from vodseal.vault.private_files import make_private_folder, write_private_file
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _write(path: Path, key: MasterKey) -> None:
 
 
 def _parse(text: bytes) -> MasterKey:
-    document = json.loads(text)
+    document = decode_json(text)
     versions = {int(name): bytes.fromhex(key) for name, key in document["versions"].items()}
     key = MasterKey(
         id=bytes.fromhex(document["id"]), current=int(document["current"]), versions=versions
