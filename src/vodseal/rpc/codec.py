@@ -61,12 +61,16 @@ def decode_json(text: str | bytes) -> dict[str, Any]:
     """Return a JSON object.
 
     Raises:
-        ValueError: Not JSON, not an object, nested too deeply, or not finite.
+        ValueError: Not JSON, not an object, nested too deeply, not finite, or with
+            text that is no Unicode: half a surrogate pair can be written nowhere.
     """
+    plain = text.decode("utf-8-sig") if isinstance(text, bytes) else text
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(plain, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if "\\u" in plain or not plain.isascii():
+        json.dumps(value, ensure_ascii=False).encode()  # json itself lets surrogates pass
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - the data is wrong, not the call
     return value

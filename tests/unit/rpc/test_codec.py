@@ -126,6 +126,8 @@ def test_an_empty_answer(status: int, body: bytes) -> None:
         b"\xff\xfe\x00",
         b'{"a":' + b"[" * 100_000,
         b'{"a":' + b"9" * 10_000 + b"}",
+        b'{"a":"\xed\xb3\x8f"}',
+        b'{"a":["\\udccf"]}',
     ],
     ids=lambda body: repr(body[:12]),
 )
