@@ -26,6 +26,7 @@ from vodseal.download.files import (
 )
 from vodseal.download.job import DownloadResult, SourceKind
 from vodseal.download.journal import FileFacts, JobState
+from vodseal.download.pace import Pace
 from vodseal.download.plan import Meter, pieces_of
 from vodseal.download.processing import Processing
 from vodseal.download.sealing import SealingLine
@@ -83,6 +84,7 @@ class Round:
         self._processing: Processing | None = None
         self._durable: set[int] = set()
         self._ready = 0
+        self._pace = Pace(parts.clock)
 
     def run(self) -> DownloadResult | Again | None:
         """Return the finished download, whether to go again, or None when stopped.
@@ -156,6 +158,7 @@ class Round:
                 return self._without_file(staging)
         self._journal.set_state(JobState.STAGED)
         self._teller.staged(meter)
+        self._feed(hurry=True)
         if not self._wait_for_file():
             return self._without_file(staging)
         return self._finish(received, unchecked_in(self._parts.job, lengths_announced=announced))
@@ -176,6 +179,10 @@ class Round:
             self._durable.add(positions[piece.key])
             self._advance(facts)
 
+        def on_look() -> None:
+            self._teller.downloading(meter, fetcher.received())
+            self._feed(hurry=False)
+
         return Engine(
             EngineInput(
                 pieces=missing,
@@ -190,16 +197,20 @@ class Round:
             clock=parts.clock,
             should_stop=lambda: parts.should_stop() or self._is_lost(),
             on_durable=on_durable,
-            on_look=lambda: self._teller.downloading(meter, fetcher.received()),
+            on_look=on_look,
         )
 
     def _advance(self, facts: FileFacts) -> None:
-        """Start the worker with the first piece, and tell it how many follow without a gap."""
+        """Count the pieces that follow without a gap; start the worker with the first."""
         while self._ready in self._durable:
             self._ready += 1
         if self._ready and self._processing is None:
             self._processing = Processing(self._order(facts))
-        if self._processing is not None:
+        self._feed(hurry=False)
+
+    def _feed(self, *, hurry: bool) -> None:
+        """Tell the worker how many pieces there are, when the download leaves it time."""
+        if self._processing is not None and (hurry or self._pace.leaves_time()):
             self._processing.notify(self._ready)
 
     def _order(self, facts: FileFacts) -> WorkOrder:

@@ -19,6 +19,7 @@ it can work while the download does.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -53,6 +54,7 @@ _PR_SET_DUMPABLE: Final = 4
 def main() -> None:
     """Take one order from stdin, carry it out, say on stdout how it went."""
     _close_up()
+    gc.disable()  # a film is a hundred thousand objects, none of them in a circle
     link = _Link(sys.stdin.buffer, sys.stdout.buffer)
     order = link.order()
     if sys.platform == "linux" and os.getppid() != order.parent:
