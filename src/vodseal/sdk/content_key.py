@@ -88,7 +88,7 @@ def secure_content_key(
         LicenseError: What it sent is not a license for this app, device and time.
         OSError: The vault cannot be written.
     """
-    hear_revocations(client, keys, wish.now)
+    hear_revocations(client, keys)
     stored = stored_content_key(keys, wish.download_id, wish.now)
     if stored is not None:
         return stored

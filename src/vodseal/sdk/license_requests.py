@@ -105,7 +105,7 @@ def check_in(client: RpcClient, keys: KeyService, vid: str, now: float) -> None:
         RequestError: The service refused, or did not answer. Nothing was forgotten.
         LicenseReplayError: The answer is an older one.
     """
-    hear_revocations(client, keys, now)
+    hear_revocations(client, keys)
     book = keys.licenses().book
     receipts = sorted(book.receipts().items())
     held_ids, signed = _batches(book.license_ids()), _batches([one for _, one in receipts])

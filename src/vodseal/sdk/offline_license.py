@@ -112,7 +112,7 @@ class OfflineLicense:
 
 
 def _renew(client: RpcClient, keys: KeyService, wish: KeyWish) -> None:
-    hear_revocations(client, keys, wish.now)
+    hear_revocations(client, keys)
     if keys.licenses().book.has_news():
         check_in(client, keys, wish.vid, wish.now)
     try:

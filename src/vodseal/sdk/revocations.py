@@ -21,8 +21,11 @@ __all__ = ["hear_revocations"]
 _log: Final = logging.getLogger(__name__)
 
 
-def hear_revocations(client: RpcClient, keys: KeyService, now: float) -> None:
+def hear_revocations(client: RpcClient, keys: KeyService) -> None:
     """Take in the service's list; what it revokes does not open any more on return.
+
+    Whether it has ended is asked of the clock that the service has answered to: a
+    device whose own is days ahead would take no list for a fresh one.
 
     A service that does not answer leaves the list that is kept, and so does one
     without the action, and a security file that names no key for it.
@@ -43,4 +46,4 @@ def hear_revocations(client: RpcClient, keys: KeyService, now: float) -> None:
         envelope = base64.b64decode(answer.revocation_list, validate=True)
     except binascii.Error:
         raise RevocationListError("what the service sent is not base64") from None
-    keys.licenses().revocations.take_in(envelope, now)
+    keys.licenses().revocations.take_in(envelope, client.now())

@@ -160,7 +160,7 @@ class RpcClient:
         parameters = to_parameters(request)
         if self._stamper is not None and hasattr(request, _DEVICE):
             values = {**parameters.query, **parameters.form}
-            parameters.query[PARAMETER] = self._stamper.stamp("POST", values, self._now())
+            parameters.query[PARAMETER] = self._stamper.stamp("POST", values, self.now())
         answer = self._exchange_signed(parameters.query, parameters.form)
         return from_wire(request.answer_type(), answer)
 
@@ -217,7 +217,7 @@ class RpcClient:
             {**query, **form, "Format": "JSON"},
             self._credential,
             nonce=self._random(16).hex(),
-            timestamp=format_time(self._now()),
+            timestamp=format_time(self.now()),
         )
         in_query = {name: value for name, value in signed.items() if name not in form}
         answer = self._exchange.post(
@@ -236,7 +236,8 @@ class RpcClient:
         self._behind = self._told_date - self._clock.now()
         return ask()
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Return the time by our clock; by the service's, once it refused us for ours."""
         return self._clock.now() + self._behind
 
 

@@ -37,6 +37,7 @@ COSTS: Final[Mapping[str, int]] = MappingProxyType(
         "GetEnrolmentChallenge": 5,
         "EnrollDevice": 5,
         "AcquireDownloadLicense": 5,
+        "CheckInDevice": 5,
         "GenerateDownloadSecretKey": 100,
         "RegisterApp": 100,
         "ReissueApp": 100,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from urllib.parse import urlencode
 
@@ -13,6 +14,10 @@ from vodseal.service.audit.public_key import stored_public_key
 from vodseal.service.audit.reading import CHECKPOINTS, read_log, verify_log
 
 from .conftest import RunningService, publish
+from .test_apps import Device
+from .test_apps import secure as secure  # noqa: PLC0414 - a fixture, used by name
+from .test_licenses import house as house  # noqa: PLC0414 - as above
+from .test_licenses import receipt
 from .test_play import key_url
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="file size limits")
@@ -64,6 +69,39 @@ def test_changes_are_recorded_before_and_after(service):
     assert {event.actor for event in found} == {service.admin.access_key_id}
     assert found[0].context == {"Name": "download-mode", "Value": "secure"}
     assert found[0].request_id == found[1].request_id != ""
+
+
+def test_a_license_is_recorded_when_issued_renewed_and_given_up(house):
+    device, download_id = Device(), os.urandom(16)
+    house.get(device, download_id)
+    terms = house.get(device, download_id)
+    made = receipt(device, terms)
+    house.check_in(device, receipts=[made])
+    house.check_in(device, receipts=[made])
+    found = [event for event in events(house.service) if event.context.get("DownloadId")]
+    assert [(event.action, event.object, event.result) for event in found] == [
+        ("AcquireDownloadLicense", house.stream.video_id, "ok")
+    ] * 2
+    assert {event.context["DownloadId"] for event in found} == {download_id.hex()}
+    keys = events(house.service, via="AcquireDownloadLicense")
+    opened = f"license/{download_id.hex()}/{device.keys.device_id.hex()}"
+    assert [event.action for event in keys if event.object == opened][-1] == "key.open"
+    given_up = events(house.service, via="CheckInDevice")
+    assert {(event.action, event.object) for event in given_up} == {
+        ("license.release", download_id.hex())
+    }
+    assert [event.result for event in given_up] == ["asked", "ok", "asked", "passed over"]
+    assert {event.context["DeviceId"] for event in given_up} == {device.keys.device_id.hex()}
+
+
+@posix
+def test_without_a_log_no_license_is_given_up(house):
+    device, download_id = Device(), os.urandom(16)
+    made = receipt(device, house.get(device, download_id))
+    with file_size_limit(log_size(house.service)):
+        assert house.check_in(device, receipts=[made]) == "ServiceUnavailable"
+    [kept] = house.service.ok("ListLicenses")["LicenseList"]
+    assert kept["Status"] == "Active"
 
 
 def test_questions_are_not_recorded(service):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -101,3 +102,17 @@ def test_a_device_is_counted_by_its_own_stamps_alone(start):
     other = DeviceClient(service, device.app)
     assert other.enrol().status == 200
     assert acquire_license(other, stream, b"d" * 16).status == 200
+
+
+def test_a_caller_is_counted_for_its_check_ins(start):
+    """Each has receipts verified, writes, and signs."""
+    service = start(rate_user=5)
+    [stream] = publish(service)
+    values = {
+        "VideoId": stream.video_id,
+        "DeviceKemKey": base64.b64encode(bytes(32)).decode(),
+        "DeviceSigningKey": base64.b64encode(bytes(32)).decode(),
+        "Nonce": "00" * 16,
+    }
+    assert service.call("CheckInDevice", **values).status == 200
+    refused(service.call("CheckInDevice", **values), "Throttling.User", 60)

@@ -9,6 +9,7 @@ from tests.scenario.threats.hands import UsersClock, frames, load_with, refusal
 
 from vodseal import OfflineLicense
 from vodseal.errors import ClockRollbackError, ContactNeededError, LicenseExpiredError
+from vodseal.vault import key_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,6 +122,23 @@ def test_an_honest_user_with_a_wrong_clock_is_not_locked_out(
     assert isinstance(refusal(path, clock).__cause__, ContactNeededError)
     OfflineLicense.check_in(house.sts(video("short")))
     assert frames(path, clock) > 0
+
+
+def test_a_user_whose_clock_runs_days_ahead_is_served_all_the_same(
+    clock: UsersClock, house: House, video: Video, lend: Callable[..., Path]
+) -> None:
+    """Requests and the revocation list go by the service's clock; the license by the later one."""
+    clock.off = float(3 * DAY)
+    path = lend(license_seconds=30 * DAY, max_offline_seconds=DAY)
+    OfflineLicense.check_in(house.sts(video("short")))
+    revoked = key_service.current().licenses().revocations.current()
+    assert revoked is not None
+    assert revoked.expires_at < clock.now()
+    assert isinstance(refusal(path, clock).__cause__, ContactNeededError)
+    clock.off = 0.0
+    assert frames(path, clock) > 0
+    house.clock.advance(DAY)
+    assert isinstance(refusal(path, clock).__cause__, ContactNeededError)
 
 
 def test_a_license_is_renewed_under_a_wrong_clock(

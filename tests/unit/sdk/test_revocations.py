@@ -38,6 +38,9 @@ class Answering:
     answer: str | RequestError
     asked: list[object] = field(default_factory=list)
 
+    def now(self) -> float:
+        return NOW
+
     def send(self, request: object) -> GetRevocationListAnswer:
         self.asked.append(request)
         if isinstance(self.answer, RequestError):
@@ -63,7 +66,7 @@ def keys(home: Path, *, revocations: bool = True) -> KeyService:
 
 def hear(answer: str | RequestError, service: KeyService) -> Answering:
     client = Answering(answer)
-    hear_revocations(cast("RpcClient", client), service, NOW)
+    hear_revocations(cast("RpcClient", client), service)
     return client
 
 

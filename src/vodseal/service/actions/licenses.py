@@ -15,6 +15,8 @@ from vodseal.errors import FormatError, RpcError
 from vodseal.license.receipt import Receipt
 from vodseal.license.time_token import MAX_WITHDRAWN, NONCE_SIZE, TimeToken
 from vodseal.rpc.replay import format_time
+from vodseal.service.audit.chain import AuditEvent
+from vodseal.service.audit.scope import AuditScope, current_scope
 from vodseal.service.catalog import find_video
 from vodseal.service.database.models import App, LicenseRow
 from vodseal.service.license_policy import APP, VIDEO, effective_policy, own_values, store
@@ -84,9 +86,7 @@ async def check_in_device(service: Service, call: Call) -> Mapping[str, object]:
     held = _license_ids(parameters)
     released = _receipts(parameters, device, Ed25519PublicKey.from_public_bytes(signing))
     if released:
-        async with service.context.sessions.begin() as session:
-            for receipt in released:
-                await _release(session, receipt)
+        await _release_all(service.context, released)
     async with service.context.reads.begin() as session:
         withdrawn = await _withdrawn(session, device, held, call.now)
     token = time_token(service.context, parameters, call.now, withdrawn=withdrawn)
@@ -174,11 +174,37 @@ def _receipts(parameters: Parameters, device: bytes, device_key: Ed25519PublicKe
     return found
 
 
-async def _release(session: AsyncSession, receipt: Receipt) -> None:
+async def _release_all(context: ServiceContext, receipts: Collection[Receipt]) -> None:
+    """Release the licenses; each is recorded before, and with what came of it (SPEC keys §2.5)."""
+    scope = current_scope()
+    for batch in {context.audit.add(_release_event(scope, one, "asked")) for one in receipts}:
+        await context.audit.wait(batch)
+    async with context.sessions.begin() as session:
+        done = [(one, await _release(session, one)) for one in receipts]
+    for receipt, is_released in done:
+        event = _release_event(scope, receipt, "ok" if is_released else "passed over")
+        scope.batches.add(context.audit.add(event))
+
+
+async def _release(session: AsyncSession, receipt: Receipt) -> bool:
+    """Return whether the receipt is of a license that was active until now."""
     identity = (receipt.license_id.hex(), receipt.device_id.hex())
     row = await session.get(LicenseRow, identity)
-    if row is not None and row.status == ACTIVE and row.sequence <= receipt.sequence:
-        row.status = RELEASED
+    if row is None or row.status != ACTIVE or row.sequence > receipt.sequence:
+        return False
+    row.status = RELEASED
+    return True
+
+
+def _release_event(scope: AuditScope, receipt: Receipt, result: str) -> AuditEvent:
+    return AuditEvent(
+        actor=scope.actor,
+        action="license.release",
+        object=receipt.license_id.hex(),
+        result=result,
+        request_id=scope.request_id,
+        context={"DeviceId": receipt.device_id.hex(), "via": scope.via},
+    )
 
 
 async def _withdrawn(
