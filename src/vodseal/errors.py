@@ -10,7 +10,8 @@
     │   ├── TamperedError            authentication failed
     │   ├── WrongKeyError            intact so far, but sealed under another key
     │   ├── MalformedError           authentic or not, the structure is not allowed
-    │   └── PlaylistError            not a playlist that we take
+    │   ├── PlaylistError            not a playlist that we take
+    │   └── FragmentError            not fragments of an MP4 that we can join by their tables
     ├── CredentialError          who the app is
     │   ├── SecurityFileError        the security file does not open for this app
     │   └── AppIdentityError         the app's manifest does not hold
@@ -50,9 +51,10 @@ from vodseal.error_codes import REMEDIES, ErrorCode
 __all__ = [
     "AppIdentityError", "AuditLogError", "ClockRollbackError", "ContactNeededError",
     "CopyRefusedError", "CredentialError", "DownloadError", "FormatError",
-    "IllegalTransitionError", "KeyServiceError", "KeyStoreError", "LicenseBindingError",
-    "LicenseError", "LicenseExpiredError", "LicenseMissingError", "LicenseReplayError",
-    "LicenseRevokedError", "MalformedError", "MisuseError", "NotSealedError", "OperatorError",
+    "FragmentError", "IllegalTransitionError", "KeyServiceError", "KeyStoreError",
+    "LicenseBindingError", "LicenseError", "LicenseExpiredError", "LicenseMissingError",
+    "LicenseReplayError", "LicenseRevokedError", "MalformedError", "MisuseError",
+    "NotSealedError", "OperatorError",
     "PlayError", "PlaylistError", "RequestError", "RevocationListError", "RpcError",
     "SecurityFileError", "TamperedError", "ThrottledError", "TranscodeError", "TruncatedError",
     "UnsupportedVersionError", "UploadRefusedError", "VaultRestoredError", "VodsealError",
@@ -129,6 +131,10 @@ class MalformedError(FormatError):
 
 class PlaylistError(FormatError):
     """Not a playlist that can be downloaded."""
+
+
+class FragmentError(FormatError):
+    """Not fragments of an MP4 that can be joined by their tables alone."""
 
 
 class CredentialError(VodsealError):

@@ -12,7 +12,8 @@ import array
 import sys
 from typing import IO, TYPE_CHECKING, Final
 
-from vodseal.service.packaging.boxes import LARGE_HEADER_SIZE, read_box, top_boxes
+from vodseal.media.boxes import LARGE_HEADER_SIZE, read_box
+from vodseal.service.packaging.boxes import top_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
