@@ -1,11 +1,13 @@
 """From staged pieces to one file that has been read back.
 
-HLS becomes one seekable MP4; an mp4 or mp3 stays what it is, byte for byte. In
-secure mode the bytes go through ``SealedWriter`` and nowhere else.
+HLS becomes one seekable MP4: fragments are joined by their tables, all else goes
+through a demuxer. An mp4 or mp3 stays what it is, byte for byte. In secure mode
+the bytes go through ``SealedWriter`` and nowhere else.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,18 +17,22 @@ from blake3 import blake3
 from vodseal.container.meta import Meta, TrackKind, TrackMeta
 from vodseal.container.writer import SealedWriter
 from vodseal.download.folder import Folder, sync_file
+from vodseal.download.fragments import FragmentJoiner, can_join
 from vodseal.download.job import SourceKind
 from vodseal.download.outputs import FileSink, PlainFile, hash_of, read_back
 from vodseal.download.plan import pieces_of
 from vodseal.download.remux import Remuxer, count_packets
 from vodseal.download.staged_source import PieceReader, RunStream, runs_of
 from vodseal.error_codes import ErrorCode
-from vodseal.errors import DownloadError
+from vodseal.errors import DownloadError, FragmentError
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Callable
 
     from vodseal.download.worker_link import WorkOrder
+
+    _Way = Callable[[io.RawIOBase], Remuxer | FragmentJoiner]
 
 __all__ = ["Assembly"]
 
@@ -68,17 +74,29 @@ class Assembly:
             save.remove(part)
             handle = save.create(part)
             try:
-                if self._job.secure:
-                    self._make_sealed(handle)
-                elif self._job.kind is SourceKind.RANGES:
-                    self._make_copy(handle)
-                else:
-                    self._make_plain(handle)
+                self._make(handle)
                 return os.fstat(handle).st_size
             finally:
                 os.close(handle)
 
-    def _make_sealed(self, handle: int) -> None:
+    def _make(self, handle: int) -> None:
+        if self._job.kind is SourceKind.HLS and can_join(self._job.segments):
+            with contextlib.suppress(FragmentError):  # a demuxer may still take it
+                self._make_file(handle, FragmentJoiner)
+                return
+            os.ftruncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
+        self._make_file(handle, Remuxer)
+
+    def _make_file(self, handle: int, way: _Way) -> None:
+        if self._job.secure:
+            self._make_sealed(handle, way)
+        elif self._job.kind is SourceKind.RANGES:
+            self._make_copy(handle)
+        else:
+            self._make_plain(handle, way)
+
+    def _make_sealed(self, handle: int, way: _Way) -> None:
         job, key, file_id = self._job, self._order.content_key, os.urandom(16)
         with (
             FileSink(handle) as sink,
@@ -89,7 +107,7 @@ class Assembly:
                 for position in range(len(self._pieces)):
                     writer.write(self.open(position))
             else:
-                tracks = self._remux(Remuxer(writer), lambda: writer.hold_from(writer.tell()))
+                tracks = self._remux(way(writer), lambda: writer.hold_from(writer.tell()))
             writer.finish(self._meta(tracks))
         read_back(handle, key, self._on_read_back)
 
@@ -103,8 +121,8 @@ class Assembly:
         if hash_of(handle, self._on_read_back) != hasher.digest():
             raise DownloadError(ErrorCode.WRITE_ERROR, "the file does not read back")
 
-    def _make_plain(self, handle: int) -> None:
-        remuxer = Remuxer(PlainFile(handle))
+    def _make_plain(self, handle: int, way: _Way) -> None:
+        remuxer = way(PlainFile(handle))
         self._remux(remuxer, lambda: None)
         sync_file(handle)
         with os.fdopen(handle, "rb", closefd=False) as file:
@@ -113,7 +131,9 @@ class Assembly:
                 raise DownloadError(ErrorCode.WRITE_ERROR, "the file does not read back")
         self._on_read_back(1.0)
 
-    def _remux(self, remuxer: Remuxer, before_end: Callable[[], None]) -> tuple[TrackMeta, ...]:
+    def _remux(
+        self, remuxer: Remuxer | FragmentJoiner, before_end: Callable[[], None]
+    ) -> tuple[TrackMeta, ...]:
         for run in runs_of(self._job.segments):
             remuxer.add_run(RunStream(self, run))
         return remuxer.finish(before_end)

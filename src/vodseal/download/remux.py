@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from vodseal.download.staged_source import RunStream
 
-__all__ = ["Remuxer", "count_packets"]
+__all__ = ["Remuxer", "count_packets", "describe_track"]
 
 _BUFFER_SIZE: Final = 1 << 20
 _MICROSECONDS: Final = 1_000_000
@@ -99,7 +99,7 @@ class Remuxer:
             self._output.close()
         except FFmpegError as error:
             raise _not_media(error) from error
-        return tuple(_describe(track.stream) for track in self._tracks)
+        return tuple(describe_track(track.stream) for track in self._tracks)
 
     @property
     def packet_counts(self) -> list[int]:
@@ -197,7 +197,8 @@ def _type_of(stream: Any) -> tuple[str, str]:
     return stream.type, stream.codec_context.codec.canonical_name
 
 
-def _describe(stream: Any) -> TrackMeta:
+def describe_track(stream: Any) -> TrackMeta:
+    """Return what the file tells of a track: an audio or video stream of FFmpeg's."""
     context = stream.codec_context
     codec = context.codec.canonical_name
     language = stream.language or ""

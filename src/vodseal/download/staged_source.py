@@ -19,7 +19,7 @@ from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, TruncatedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from vodseal.download.folder import Folder
     from vodseal.download.job import SegmentSpec
@@ -117,6 +117,17 @@ class RunStream(io.RawIOBase):
     def readable(self) -> bool:
         """Return True."""
         return True
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Yield what is left piece by piece, each valid until the next.
+
+        Raises:
+            VodsealError: As ``PieceReader.open``.
+            OSError: A piece cannot be read.
+        """
+        while self._rest or self._positions:
+            yield self._rest or self._opener.open(self._positions.pop())
+            self._rest = memoryview(b"")
 
     def head(self, size: int) -> bytes:
         """Return the first bytes that are still to be read, without reading them."""
