@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MarkedFilm", "is_telling", "make_marked_film", "samples"]
 
-_WIDTH, _HEIGHT, _RATE, _GROUP = 320, 180, 25, 25
+_WIDTH, _HEIGHT, _RATE = 320, 180, 25
 _SOUND_RATE, _SOUND_FRAME = 48_000, 1024
 
 
@@ -36,30 +36,48 @@ class MarkedFilm:
     markers: dict[str, bytes]
 
 
-def make_marked_film(path: Path, *, seconds: int, seed: int = 2) -> MarkedFilm:
-    """Write an MP4 of H.264 and AAC, some 200 kB a second."""
+def make_marked_film(
+    path: Path,
+    *,
+    seconds: int,
+    seed: int = 2,
+    size: tuple[int, int] = (_WIDTH, _HEIGHT),
+    rate: int = _RATE,
+    has_sound: bool = True,
+) -> MarkedFilm:
+    """Write an MP4 of H.264 and AAC, some 200 kB a second, a key frame each."""
     noise = random.Random(seed)
     markers = {f"user data {i}": noise.randbytes(32).hex().encode() for i in range(seconds)}
     encoded = io.BytesIO()
     with av.open(encoded, "w", format="matroska") as out:
-        _encode(out, noise, seconds)
+        _encode(out, noise, seconds, size=size, rate=rate, has_sound=has_sound)
     encoded.seek(0)
     with av.open(encoded) as source, av.open(str(path), "w", format="mp4") as out:
         _remux_with_marks(source, out, iter(markers.values()))
     return MarkedFilm(path=path, markers={**markers, **samples(path)})
 
 
-def _encode(out: av.container.OutputContainer, noise: random.Random, seconds: int) -> None:
-    video = out.add_stream("libx264", rate=_RATE, options={"preset": "ultrafast", "crf": "40"})
-    video.width, video.height, video.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
-    video.gop_size = _GROUP
-    audio = out.add_stream("aac", rate=_SOUND_RATE, layout="mono")
+def _encode(
+    out: av.container.OutputContainer,
+    noise: random.Random,
+    seconds: int,
+    *,
+    size: tuple[int, int],
+    rate: int,
+    has_sound: bool,
+) -> None:
+    video = out.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "40"})
+    video.width, video.height, video.pix_fmt = *size, "yuv420p"
+    video.gop_size = rate
+    audio = out.add_stream("aac", rate=_SOUND_RATE, layout="mono") if has_sound else None
     for second in range(seconds):
-        for stream, frames in ((video, _pictures(noise)), (audio, _sound(noise, second))):
-            for frame in frames:
-                out.mux(stream.encode(frame))
+        for frame in _pictures(noise, size, rate):
+            out.mux(video.encode(frame))
+        for frame in _sound(noise, second) if audio else ():
+            out.mux(audio.encode(frame))
     out.mux(video.encode(None))
-    out.mux(audio.encode(None))
+    if audio:
+        out.mux(audio.encode(None))
 
 
 def _remux_with_marks(
@@ -90,9 +108,9 @@ def _user_data(text: bytes) -> bytes:
     return len(unit).to_bytes(4, "big") + unit
 
 
-def _pictures(noise: random.Random) -> Iterator[av.VideoFrame]:
-    for _ in range(_RATE):
-        frame = av.VideoFrame(_WIDTH, _HEIGHT, "yuv420p")
+def _pictures(noise: random.Random, size: tuple[int, int], rate: int) -> Iterator[av.VideoFrame]:
+    for _ in range(rate):
+        frame = av.VideoFrame(*size, "yuv420p")
         for plane in frame.planes:
             plane.update(noise.randbytes(plane.buffer_size))
         yield frame

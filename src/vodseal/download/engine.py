@@ -9,9 +9,10 @@ Promises, in order of weight:
 3. It ends: stopped within a tenth of a second and the time to commit what is
    there, or with a named error after a bounded number of attempts (see
    ``retry``). It never waits without a timeout.
-4. Memory is bounded: a buffer for each connection and a few on the line, and
-   fewer of both where segments are large. When sealing is slower than the
-   network, the network waits.
+4. A kill costs at most one segment for each connection: a buffer is all that a
+   connection has, and it is free again when its segment is on disk. So memory is
+   bounded too, with fewer buffers where segments are large, and when sealing is
+   slower than the network, the network waits.
 
 One thread runs it; the sealing line has its own.
 """
@@ -42,7 +43,6 @@ _STEP: Final = 0.02
 """Seconds that one look at the network may take."""
 _LOOK_EVERY: Final = 0.05
 """Seconds between two looks at the progress and at the wish to stop."""
-_SPARE_BUFFERS: Final = 3
 _MEMORY_BUDGET: Final = 48 << 20
 """Bytes that all buffers together should hold."""
 _LEAST_BUFFERS: Final = 2
@@ -112,7 +112,7 @@ class Engine:
         self._queue = deque(work.pieces)
         self._later: list[tuple[float, int, Piece]] = []
         self._fetching: dict[Request, Piece] = {}
-        self._free = [ReceiveBuffer() for _ in range(work.connections + _SPARE_BUFFERS)]
+        self._free = [ReceiveBuffer() for _ in range(work.connections)]
         self._on_line = 0
         self._not_durable = len(work.pieces)
         self._progress = 0
@@ -179,8 +179,7 @@ class Engine:
     def _has_room(self) -> bool:
         in_use = len(self._fetching) + self._on_line
         affordable = max(_LEAST_BUFFERS, _MEMORY_BUDGET // max(self._largest, 1))
-        connected = len(self._fetching) < self._work.connections
-        return connected and bool(self._free) and in_use < affordable
+        return bool(self._free) and in_use < affordable
 
     def _take_reply(self, reply: Reply) -> None:
         piece = self._fetching.pop(reply.request)

@@ -114,6 +114,34 @@ def test_everything_is_fetched_once_and_staged(bench: Bench) -> None:
     assert bench.network.closed
 
 
+def test_no_more_is_on_its_way_to_the_disk_than_there_are_connections(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a kill costs: at most one segment for each connection."""
+    asked: list[int] = []
+    looks, on_disk = 0, threading.Event()
+    staging = bench.world.staging
+    seal = type(staging).seal
+
+    def seal_when_told(*arguments: object) -> object:
+        assert on_disk.wait(30)
+        return seal(*arguments)
+
+    def asked_meanwhile() -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 50:
+            asked.extend(bench.asked())
+            on_disk.set()
+        return False
+
+    monkeypatch.setattr(type(staging), "seal", seal_when_told)
+    bench.stop = asked_meanwhile
+    bench.clock.step = 0.06
+    assert bench.run() is End.STAGED
+    assert len(asked) == bench.connections < COUNT
+
+
 def test_a_network_trouble_is_waited_out(bench: Bench) -> None:
     bench.clock.step = 1.0
     bench.network.script(url(2), *[Step(failure=CUT)] * 5)

@@ -1,0 +1,1 @@
+"""Kills and power cuts: `scripts/torture kills`, `scripts/torture power`."""
