@@ -27,6 +27,7 @@
     │       ├── ClockRollbackError       the clock was set back
     │       └── VaultRestoredError       licenses were put back from a backup
     ├── DownloadError            a download ended; ``code`` says why
+    ├── StoppedError             a run that is waited for was stopped by another call
     ├── RequestError             the service refused, or did not answer
     ├── PlayError                a file does not play
     ├── TranscodeError           a source cannot be made into streams
@@ -56,9 +57,9 @@ __all__ = [
     "LicenseReplayError", "LicenseRevokedError", "MalformedError", "MisuseError",
     "NotSealedError", "OperatorError",
     "PlayError", "PlaylistError", "RequestError", "RevocationListError", "RpcError",
-    "SecurityFileError", "TamperedError", "ThrottledError", "TranscodeError", "TruncatedError",
-    "UnsupportedVersionError", "UploadRefusedError", "VaultRestoredError", "VodsealError",
-    "WrongKeyError",
+    "SecurityFileError", "StoppedError", "TamperedError", "ThrottledError", "TranscodeError",
+    "TruncatedError", "UnsupportedVersionError", "UploadRefusedError", "VaultRestoredError",
+    "VodsealError", "WrongKeyError",
 ]  # fmt: skip
 
 
@@ -230,6 +231,12 @@ class RequestError(VodsealError):
         """``server_code`` is the service's own word, such as ``InvalidVideo.NotFound``."""
         super().__init__(message, code=code, request_id=request_id)
         self.server_code = server_code
+
+
+class StoppedError(VodsealError):
+    """The run was stopped by another call. What was fetched is kept."""
+
+    default_code = ErrorCode.INTERRUPTED
 
 
 class PlayError(VodsealError):

@@ -26,7 +26,7 @@ from vodseal.errors import MisuseError
 from vodseal.sdk.delete_file import DeleteFile
 from vodseal.sdk.dispatcher import shared_dispatcher
 from vodseal.sdk.downloader_setup import DownloaderSetup
-from vodseal.sdk.error_info import error_info
+from vodseal.sdk.error_info import error_info, without_frames
 from vodseal.sdk.flow import DownloadFlow, Order, required_source
 from vodseal.sdk.listeners import Event as Told
 from vodseal.sdk.offer import fetch_offer, offered_media
@@ -100,25 +100,28 @@ class MediaDownloader(DownloaderSetup):
         """Return the version of the SDK."""
         return VERSION
 
-    def prepare(self, source: Source) -> None:
+    def prepare(self, source: Source) -> Run:
         """Ask the service for the tracks; on_prepared or on_error follows.
+
+        The run that is returned is for faces such as ``vodseal.aio``; an app drops it.
 
         Raises:
             MisuseError: ``source`` is of another kind (B42).
             IllegalTransitionError: A run is under way, or the object is released.
         """
         accepted = self._accept(source)
-        self._begin(Event.PREPARE, lambda run: self._prepare(run, accepted))
+        run = self._begin(Event.PREPARE, lambda run: self._prepare(run, accepted))
         self._source = accepted
+        return run
 
-    def start(self) -> None:
-        """Download, or go on; progress, then on_completion or on_error follow.
+    def start(self) -> Run:
+        """Download, or go on; progress, then on_completion or on_error follow. As ``prepare``.
 
         Raises:
             IllegalTransitionError: A run is under way, or the object is released.
         """
         order = self._order()
-        self._begin(Event.START, lambda run: self._download(run, order))
+        return self._begin(Event.START, lambda run: self._download(run, order))
 
     def stop(self) -> None:
         """End the run and keep what was fetched. No listener is called after it returns.
@@ -190,13 +193,14 @@ class MediaDownloader(DownloaderSetup):
         self._last_place = place
         return place
 
-    def _begin(self, event: Event, work: Callable[[Run], LastCall]) -> None:
+    def _begin(self, event: Event, work: Callable[[Run], LastCall]) -> Run:
         with self._lock:
             self._state = advance(self._state, event)
             before = self._run
             run = self._run = Run(shared_dispatcher().open(), work)
             self._last_error = None
         run.begin(after=before)
+        return run
 
     def _end(self, event: Event) -> None:
         with self._lock:
@@ -243,6 +247,7 @@ class MediaDownloader(DownloaderSetup):
     def _download(self, run: Run, order: Order) -> LastCall:
         def tell(event: Told, percent: int) -> None:
             run.channel.post(lambda: self._listeners.tell(event, self, percent))
+            run.move()
 
         self._relay = relay = ProgressRelay(
             on_downloading=lambda percent: tell(Told.DOWNLOADING, percent),
@@ -262,11 +267,13 @@ class MediaDownloader(DownloaderSetup):
         if run.is_stopped():
             return None
         self._last_error = info = error_info(error)
+        run.failure = without_frames(error)
         return self._conclude(run, Event.FAIL, Told.ERROR, info)
 
     def _conclude(self, run: Run, event: Event, told: Told, *values: object) -> LastCall:
         if not self._step(run, event):
             return None
+        run.concluded = True
         return lambda: self._listeners.tell(told, self, *values)
 
     def _step(self, run: Run, event: Event) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vodseal.error_codes import REMEDIES, ErrorCode
 from vodseal.errors import RequestError, VodsealError
 
-__all__ = ["ErrorInfo", "error_info"]
+__all__ = ["ErrorInfo", "error_info", "without_frames"]
 
 _log = logging.getLogger(__name__)
 
@@ -62,3 +62,16 @@ def error_info(error: BaseException) -> ErrorInfo:
         message=f"unforeseen {type(error).__name__}",
         remedy=REMEDIES.get(ErrorCode.UNKNOWN_ERROR, "Report it with the log."),
     )
+
+
+def without_frames(error: BaseException) -> VodsealError:
+    """Return ``error`` as an app may hold, log or raise it: typed, and with nothing behind it.
+
+    Frames and causes go, because a reporter of crashes shows the variables of
+    every frame, and those of a run hold keys. What is not ours becomes an
+    ``UNKNOWN_ERROR`` that names its kind alone.
+    """
+    if not isinstance(error, VodsealError):
+        return VodsealError(f"unforeseen {type(error).__name__}", code=ErrorCode.UNKNOWN_ERROR)
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vodseal.errors import VodsealError
     from vodseal.sdk.dispatcher import Channel
 
 __all__ = ["LastCall", "Run"]
@@ -22,12 +23,25 @@ LastCall: TypeAlias = "Callable[[], object] | None"
 
 
 class Run:
-    """A thread, the channel to its listeners, and a wish to stop."""
+    """A thread, the channel to its listeners, and a wish to stop.
+
+    Besides the app's listeners a face of the downloader may hear of it: by
+    ``when_moved`` and ``when_over``, which are called with no lock held.
+    """
 
     def __init__(self, channel: Channel, work: Callable[[Run], LastCall]) -> None:
         """``work`` never raises; it looks at ``is_stopped`` often."""
         self.channel = channel
+        self.concluded = False
+        """Whether the work came to an end of its own, good or bad; False when it was stopped."""
+
+        self.failure: VodsealError | None = None
+        """Why it failed."""
+
         self._work = work
+        self._lock = threading.Lock()
+        self._moved: list[Callable[[], object]] = []
+        self._ended: list[Callable[[], object]] = []
         self._stopped = threading.Event()
         self._over = threading.Event()
         self._before: Run | None = None
@@ -56,7 +70,7 @@ class Run:
         self.ask_to_stop()
         self.channel.close(wait=not self._is_own_thread())
         self.join()
-        self._over.set()
+        self._end()
 
     def join(self) -> None:
         """Wait until the thread has ended; the thread itself does not wait."""
@@ -70,6 +84,33 @@ class Run:
         """Wait until the last listener was called, or the run was stopped; tell whether."""
         return self._over.wait(timeout)
 
+    def when_moved(self, call: Callable[[], object]) -> None:
+        """Have ``call`` called, on the run's thread, whenever there is progress to tell."""
+        with self._lock:
+            self._moved.append(call)
+
+    def when_over(self, call: Callable[[], object]) -> None:
+        """Have ``call`` called once ``wait`` need not wait; at once when that is so now."""
+        with self._lock:
+            if not self._over.is_set():
+                self._ended.append(call)
+                return
+        call()
+
+    def move(self) -> None:
+        """Tell that there is progress."""
+        with self._lock:
+            calls = tuple(self._moved)
+        for call in calls:
+            call()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._over.set()
+            calls, self._ended = self._ended, []
+        for call in calls:
+            call()
+
     def _main(self) -> None:
         before, self._before = self._before, None
         if before is not None:
@@ -77,7 +118,7 @@ class Run:
         last = self._work(self)
         if last is None:
             self.channel.close(wait=False)
-            self._over.set()
+            self._end()
         else:
             self.channel.finish(lambda: self._tell(last))
 
@@ -85,4 +126,4 @@ class Run:
         try:
             last()
         finally:
-            self._over.set()
+            self._end()
