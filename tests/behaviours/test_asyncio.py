@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vodseal import DownloaderConfig, ErrorCode, State
+from vodseal import (
+    CredentialReason,
+    CredentialRequest,
+    DownloaderConfig,
+    ErrorCode,
+    State,
+    VidSts,
+)
 from vodseal.aio import AsyncMediaDownloader, StoppedError
 from vodseal.errors import DownloadError, IllegalTransitionError, MisuseError, RequestError
 
@@ -21,12 +28,12 @@ if TYPE_CHECKING:
     from tests.behaviours.phone import Phone
     from tests.behaviours.wire import Wire
 
-    from vodseal import VidAuth, VidSts
+    from vodseal import VidAuth
     from vodseal.testing.http_server import Answer, Received
 
     Video = Callable[..., str]
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 def run(work: Coroutine[object, object, None]) -> None:
@@ -434,3 +441,82 @@ def test_a_run_outlives_a_loop_that_ends_under_it(
     assert face.downloader.wait(PATIENCE)
     assert face.downloader.state is State.COMPLETED
     task.get_coro().close()
+
+
+@pytest.mark.behaviour("B51")
+def test_a_coroutine_gives_the_credential(phone: Phone, house: House, video: Video) -> None:
+    asked: list[CredentialRequest] = []
+
+    async def work() -> None:
+        vid = video("short")
+
+        async def provide(request: CredentialRequest) -> VidSts:
+            asked.append(request)
+            return await asyncio.to_thread(house.sts, request.vid)
+
+        async with face_of(phone, VidSts(vid=vid, endpoint=house.endpoint)) as face:
+            face.set_credential_provider(provide)
+            assert is_there(await face.start())
+        assert [one.vid for one in asked] == [vid]
+
+    run(work())
+
+
+@pytest.mark.behaviour("B26")
+def test_a_coroutine_that_is_asked_is_cancelled_with_the_run(
+    phone: Phone, house: House, video: Video
+) -> None:
+    async def work() -> None:
+        asked, cancelled = asyncio.Event(), asyncio.Event()
+
+        async def hang(_: CredentialRequest) -> None:
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                cancelled.set()
+
+        async with face_of(phone, house.sts(video("short"))) as face:
+            face.set_credential_provider(hang)
+            task = asyncio.create_task(face.start())
+            await asked.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await cancelled.wait()
+            face.set_credential_provider(None)
+            assert is_there(await face.start())
+
+    run(work())
+    assert not [one for one in threading.enumerate() if one.name == "vodseal-provider"]
+
+
+def test_a_coroutine_that_fails_is_as_none(phone: Phone, house: House, video: Video) -> None:
+    async def work() -> None:
+        async def fail(_: CredentialRequest) -> VidSts:
+            raise ValueError("mine")
+
+        async with face_of(phone, house.sts(video("short"))) as face:
+            face.set_credential_provider(fail)
+            assert is_there(await face.start())
+
+    run(work())
+
+
+def test_an_async_provider_is_set_on_a_loop(phone: Phone) -> None:
+    async def none(_: CredentialRequest) -> None:
+        return None
+
+    face = face_of(phone)
+    with pytest.raises(MisuseError):
+        face.set_credential_provider(none)
+
+    async def set_it() -> None:
+        face.set_credential_provider(none)
+
+    asyncio.run(set_it())
+    provider = face._provider
+    assert provider is not None
+    provider.open()  # as a run does; its loop is closed by now
+    request = CredentialRequest(vid="0" * 32, reason=CredentialReason.REFUSED)
+    assert provider(request) is None

@@ -11,6 +11,7 @@ through ``asyncio.to_thread``.
 from __future__ import annotations
 
 from vodseal.aio.downloader import AsyncMediaDownloader
+from vodseal.aio.provider import AsyncCredentialProvider
 from vodseal.errors import StoppedError
 
-__all__ = ["AsyncMediaDownloader", "StoppedError"]
+__all__ = ["AsyncCredentialProvider", "AsyncMediaDownloader", "StoppedError"]

@@ -19,6 +19,7 @@ import functools
 import secrets
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar, cast
 
+from vodseal.aio.provider import LoopProvider
 from vodseal.aio.watch import Watch, to_the_end
 from vodseal.sdk.downloader import MediaDownloader
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from types import TracebackType
 
+    from vodseal.aio.provider import AsyncCredentialProvider
     from vodseal.clock import Clock
     from vodseal.media.tracks import MediaInfo
     from vodseal.sdk.progress import Progress
@@ -68,6 +70,8 @@ class AsyncMediaDownloader:
         self.downloader = MediaDownloader(clock=clock, random=random)
         """The object behind the face: state, listeners, and all that does not wait."""
 
+        self._provider: LoopProvider | None = None
+
     set_save_dir = _same(MediaDownloader.set_save_dir)
     set_downloader_config = _same(MediaDownloader.set_downloader_config)
     get_downloader_config = _same(MediaDownloader.get_downloader_config)
@@ -75,6 +79,17 @@ class AsyncMediaDownloader:
     select_item = _same(MediaDownloader.select_item)
     update_source = _same(MediaDownloader.update_source)
     get_file_path = _same(MediaDownloader.get_file_path)
+
+    def set_credential_provider(self, provider: AsyncCredentialProvider | None) -> None:
+        """As ``MediaDownloader.set_credential_provider``, for a coroutine function.
+
+        It runs on the loop that this is called on. A stop cancels it.
+
+        Raises:
+            MisuseError: No loop is running.
+        """
+        self._provider = None if provider is None else LoopProvider(provider)
+        self.downloader.set_credential_provider(self._provider)
 
     @property
     def progress(self) -> Progress:
@@ -102,7 +117,7 @@ class AsyncMediaDownloader:
             StoppedError: ``stop`` or ``release`` was called meanwhile.
             MisuseError: As of ``MediaDownloader.prepare``.
         """
-        async with self._watch(self.downloader.prepare(source)) as watch:
+        async with self._watch(lambda: self.downloader.prepare(source)) as watch:
             await watch.end()
         return cast("MediaInfo", self.downloader.media_info)
 
@@ -114,7 +129,7 @@ class AsyncMediaDownloader:
             StoppedError: ``stop`` or ``release`` was called meanwhile.
             IllegalTransitionError: A run is under way, or the object is released.
         """
-        async with self._watch(self.downloader.start()) as watch:
+        async with self._watch(self.downloader.start) as watch:
             await watch.end()
         return await to_the_end(self.downloader.get_file_path)
 
@@ -127,7 +142,7 @@ class AsyncMediaDownloader:
         finds out; ``await stop()`` makes sure. Raises as ``start``.
         """
         latest: Progress | None = None
-        async with self._watch(self.downloader.start()) as watch:
+        async with self._watch(self.downloader.start) as watch:
             is_over = False
             while not is_over:
                 await watch.change()
@@ -150,5 +165,13 @@ class AsyncMediaDownloader:
         """As ``MediaDownloader.delete_own_file``."""
         return await to_the_end(self.downloader.delete_own_file)
 
-    def _watch(self, run: Run) -> Watch:
-        return Watch(run, self.downloader.stop)
+    def _watch(self, begin: Callable[[], Run]) -> Watch:
+        """Begin a run. A provider that is replaced meanwhile stays that of the run."""
+        provider = self._provider
+        if provider is not None:
+            provider.open()
+        return Watch(
+            begin(),
+            stop=self.downloader.stop,
+            leave=provider.close if provider is not None else None,
+        )

@@ -30,10 +30,16 @@ class Watch:
     As a block, it stops the run when the block is left before the run's end.
     """
 
-    def __init__(self, run: Run, stop: Callable[[], object]) -> None:
-        """Watch ``run`` from the running loop; ``stop`` stops it, and waits."""
+    def __init__(
+        self, run: Run, *, stop: Callable[[], object], leave: Callable[[], object] | None
+    ) -> None:
+        """Watch ``run`` from the running loop.
+
+        ``stop`` stops it, and may wait; ``leave`` is called at the end of the block.
+        """
         self._run = run
         self._stop = stop
+        self._leave = leave
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         run.when_moved(self._tell)
@@ -50,8 +56,12 @@ class Watch:
         trace: TracebackType | None,
     ) -> None:
         """Stop the run, unless it is over."""
-        if not self.is_over():
-            await to_the_end(self._stop)
+        try:
+            if not self.is_over():
+                await to_the_end(self._stop)
+        finally:
+            if self._leave is not None:
+                self._leave()
 
     def is_over(self) -> bool:
         """Tell whether nothing more will come."""
