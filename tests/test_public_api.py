@@ -6,18 +6,28 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import vodseal
+import vodseal.aio
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 PINNED = Path(__file__).parent / "api.txt"
 
 
 def surface() -> str:
     """Return every public name with its kind, and every public method with its signature."""
+    return "\n".join([*_surface_of(vodseal), *_surface_of(vodseal.aio)]) + "\n"
+
+
+def _surface_of(module: ModuleType) -> list[str]:
     lines = []
-    for name in sorted(vodseal.__all__):
-        thing = getattr(vodseal, name)
-        lines.append(f"{name}: {'class' if inspect.isclass(thing) else type(thing).__name__}")
+    for name in sorted(module.__all__):
+        thing = getattr(module, name)
+        full = f"{module.__name__}.{name}".removeprefix("vodseal.")
+        lines.append(f"{full}: {'class' if inspect.isclass(thing) else type(thing).__name__}")
         for member, value in sorted(inspect.getmembers(thing)):
             if member.startswith("_") or not callable(value) or not inspect.isclass(thing):
                 continue
@@ -27,7 +37,7 @@ def surface() -> str:
                 if base.__module__.startswith("vodseal")
             ):
                 lines.append(f"  {name}.{member}{_signature(value)}")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _signature(value: object) -> str:
@@ -43,6 +53,7 @@ def test_the_surface_is_the_reviewed_one() -> None:
 
 def test_all_names_exist_and_nothing_else_is_public() -> None:
     assert vodseal.__all__ == sorted(vodseal.__all__)
+    assert vodseal.aio.__all__ == sorted(vodseal.aio.__all__)
     assert all(getattr(vodseal, name) for name in vodseal.__all__)
 
 

@@ -1,4 +1,4 @@
-"""The example in the README runs, word for word, on a real service."""
+"""The example in the README, and its like for asyncio, run word for word on a real service."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from vodseal.vault.app_folder import make_manifest_key, sign_app_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
     from tests.behaviours.house import House
 
 ROOT = Path(__file__).parents[2]
 PRIVATE_STRING = "Readers1234567890"
 
 
-def example() -> str:
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+PAGES = ("README.md", "docs/howto/asyncio.md")
+
+
+def example(page: str = "README.md") -> str:
+    code, *_ = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE
+    )
     return str(code)
 
 
@@ -32,7 +38,9 @@ def test_the_example_is_ten_lines() -> None:
     assert len(calls) <= 10
 
 
+@pytest.mark.parametrize("page", PAGES)
 def test_the_example_downloads_a_film(
+    page: str,
     house: House,
     video: Callable[..., str],
     tmp_path: Path,
@@ -63,7 +71,7 @@ def test_the_example_downloads_a_film(
         "config": source.play_config,
         "endpoint": source.endpoint,
     }
-    code = f"import json, sys\nglobals().update(json.loads(sys.stdin.read()))\n{example()}"
+    code = f"import json, sys\nglobals().update(json.loads(sys.stdin.read()))\n{example(page)}"
     monkeypatch.setenv("VODSEAL_HOME", str(tmp_path / "home"))
     done = subprocess.run(
         [sys.executable, "-c", code],

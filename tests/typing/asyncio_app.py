@@ -1,0 +1,36 @@
+"""An asyncio app. Nothing runs it: mypy has to accept it, and to refuse the lines that say so."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import assert_type
+
+from vodseal import CredentialRequest, DeleteResult, MediaInfo, Progress, VidAuth, VidSts
+from vodseal.aio import AsyncCredentialProvider, AsyncMediaDownloader
+
+
+async def provide(request: CredentialRequest) -> VidSts:
+    return VidSts(vid=request.vid)
+
+
+async def app(source: VidAuth) -> None:
+    async with AsyncMediaDownloader() as downloader:
+        assert_type(downloader, AsyncMediaDownloader)
+        assert_type(downloader.set_save_dir("videos"), None)
+        assert_type(downloader.select_item(0), None)
+        assert_type(downloader.get_file_path(), str)
+        provider: AsyncCredentialProvider = provide
+        downloader.set_credential_provider(provider)
+        assert_type(await downloader.prepare(source), MediaInfo)
+        assert_type(await downloader.start(), str)
+        async for progress in downloader.download():
+            assert_type(progress, Progress)
+        async with aclosing(downloader.download()) as progresses:
+            assert_type(await anext(progresses), Progress)
+        assert_type(await downloader.delete_file(), DeleteResult)
+
+        downloader.select_item("0")  # type: ignore[arg-type]
+        downloader.set_save_dir()  # type: ignore[call-arg]
+        downloader.set_credential_provider(lambda _: source)  # type: ignore[arg-type, return-value]
+        await downloader.prepare("vid")  # type: ignore[arg-type]
+        await downloader.download()  # type: ignore[misc]
