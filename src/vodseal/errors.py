@@ -40,7 +40,8 @@
     └── OperatorError            a command on this machine cannot go on
 
 Each carries a number, a remedy and, where a service was asked, a request id.
-None ever holds a key, a credential or a signed URL.
+None ever holds a key, a credential or a signed URL. The tree is the list of
+what is exported.
 """
 
 from __future__ import annotations
@@ -48,19 +49,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from vodseal.error_codes import REMEDIES, ErrorCode
-
-__all__ = [
-    "AppIdentityError", "AuditLogError", "ClockRollbackError", "ContactNeededError",
-    "CopyRefusedError", "CredentialError", "DownloadError", "FormatError",
-    "FragmentError", "IllegalTransitionError", "KeyServiceError", "KeyStoreError",
-    "LicenseBindingError", "LicenseError", "LicenseExpiredError", "LicenseMissingError",
-    "LicenseReplayError", "LicenseRevokedError", "MalformedError", "MisuseError",
-    "NotSealedError", "OperatorError",
-    "PlayError", "PlaylistError", "RequestError", "RevocationListError", "RpcError",
-    "SecurityFileError", "StoppedError", "TamperedError", "ThrottledError", "TranscodeError",
-    "TruncatedError", "UnsupportedVersionError", "UploadRefusedError", "VaultRestoredError",
-    "VodsealError", "WrongKeyError",
-]  # fmt: skip
 
 
 class VodsealError(Exception):
