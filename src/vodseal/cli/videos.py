@@ -9,7 +9,6 @@ from cyclopts import App
 
 from vodseal.cli.commands import group_help
 from vodseal.cli.interrupts import Interrupts
-from vodseal.cli.meter import Meter
 from vodseal.cli.profile import find_profile, open_admin
 from vodseal.cli.terminal import Flag, Json, Terminal
 from vodseal.cli.transcoding import wait_for_streams
@@ -24,6 +23,7 @@ from vodseal.rpc.messages.videos import (
     GetVideoInfoRequest,
     GetVideoListRequest,
 )
+from vodseal.sdk.meter import Meter
 
 if TYPE_CHECKING:
     from vodseal.rpc.messages.videos import Video

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vodseal.cli.meter import Meter
 from vodseal.errors import DownloadError
+from vodseal.sdk.meter import Meter
 
 if TYPE_CHECKING:
     from vodseal.cli.bars import Bars

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -34,7 +34,7 @@ from vodseal.vault.folder_lock import FolderLock
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from vodseal.sdk.manager.model import DownloadItem
 
@@ -43,8 +43,10 @@ __all__ = ["QUEUE_FOLDER", "QueueStore"]
 QUEUE_FOLDER: Final = "queue"
 _DATABASE: Final = "queue.db"
 _OPENING: Final = "opening"
+_EDITING: Final = "editing"
 _SAVE_DIR_MODE: Final = 0o777
 _MOVED: Final = "moved"
+_ARRIVING: Final = "arriving"
 
 _NAMES: Final = ", ".join(COLUMNS)
 _MARKS: Final = ", ".join("?" * len(COLUMNS))
@@ -94,16 +96,36 @@ class QueueStore:
         Raises:
             DownloadError: ``QUEUE_IN_USE``: another process, or object, does.
         """
-        try:
-            self._running.enter_context(locked(self._folder))
-        except DownloadError as error:
-            raise DownloadError(
-                ErrorCode.QUEUE_IN_USE, "another process runs this queue"
-            ) from error
+        with self._alone():  # who holds it briefly does not count
+            self._hold()
+
+    @contextmanager
+    def hold_briefly(self) -> Iterator[bool]:
+        """Hold this queue for the block, where nobody runs it; yield whether it is so."""
+        with self._alone():
+            try:
+                self._hold()
+            except DownloadError:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                self.let_go()
 
     def let_go(self) -> None:
         """Run this queue no more."""
         self._running.close()
+
+    def _alone(self) -> FolderLock:
+        return FolderLock(self._folder.path / _EDITING)
+
+    def _hold(self) -> None:
+        try:
+            self._running.enter_context(locked(self._folder))
+        except DownloadError as error:
+            message = "another process runs this queue"
+            raise DownloadError(ErrorCode.QUEUE_IN_USE, message) from error
 
     def items(self) -> tuple[DownloadItem, ...]:
         """Return all downloads, by priority and position."""
@@ -162,22 +184,17 @@ class QueueStore:
                     item, end = replace(item, position=end), end + 1  # noqa: PLW2901 - joins anew
                 self._put(replace(item, wish=wish))
 
-    def change(self, item_id: int, **values: object) -> DownloadItem | None:
-        """Change fields of a download; return it, or None when there is none."""
+    def update(self, item_id: int, change: Callable[[DownloadItem], DownloadItem]) -> bool:
+        """Store what ``change`` makes of a download as it is now; tell whether there is one."""
         with self._writing():
             item = self.item(item_id)
-            if item is None:
-                return None
-            changed: DownloadItem = replace(item, **values)  # type: ignore[arg-type]
-            self._put(changed)
-            return changed
+            if item is not None:
+                self._put(change(item))
+            return item is not None
 
-    def change_all(self, changed: Iterable[DownloadItem]) -> None:
-        """Store what the runner found out, and nothing that others may have edited meanwhile."""
-        with self._writing():
-            for item in changed:
-                found = {"fact": item.fact, "progress": item.progress}
-                self.change(item.id, **found)
+    def together(self) -> AbstractContextManager[object]:
+        """Make what is written inside one transaction."""
+        return self._writing()
 
     def move(self, item_id: int, *, before: int | None) -> None:
         """Put a download before another of the same priority, or at the end of them."""
@@ -201,16 +218,36 @@ class QueueStore:
 
     def moved_to(self) -> str | None:
         """Return the folder that the queue was moved to; None when it is here."""
-        with self._reading() as connection:
-            row = connection.execute("SELECT value FROM note WHERE name = ?", (_MOVED,)).fetchone()
-            return None if row is None else str(row[0])
+        return self._note(_MOVED)
 
-    def note_moved(self, save_dir: str | None) -> None:
-        """Note where the queue was moved to; None when it is here."""
+    def note_moved(self, save_dir: str) -> None:
+        """Store where the queue was moved to."""
         with self._writing() as connection:
-            connection.execute("DELETE FROM note WHERE name = ?", (_MOVED,))
-            if save_dir is not None:
-                connection.execute("INSERT INTO note VALUES (?, ?)", (_MOVED, save_dir))
+            connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (_MOVED, save_dir))
+
+    def arriving_from(self) -> str | None:
+        """Return the folder whose queue is being copied here; None when there is none."""
+        return self._note(_ARRIVING)
+
+    def take_over(self, items: Iterable[DownloadItem], *, source: str) -> None:
+        """Hold the downloads of another queue, in the place of what is here, and say from where."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM item")
+            connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (_ARRIVING, source))
+            connection.executemany(
+                f"INSERT INTO item ({_NAMES}) VALUES ({_MARKS})",  # noqa: S608 - names of ours
+                [values_of(item) for item in items],
+            )
+
+    def note_arrived(self) -> None:
+        """Store that this is the queue now."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM note")
+
+    def _note(self, name: str) -> str | None:
+        with self._reading() as connection:
+            row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+            return None if row is None else str(row[0])
 
     def close(self) -> None:
         """Let go of everything. Closing twice is harmless."""

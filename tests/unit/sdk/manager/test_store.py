@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ def new(vid: str = "v", index: int = 0, **more: Any) -> DownloadItem:
     return DownloadItem(id=0, vid=vid, index=index, **more)
 
 
+def change(store: QueueStore, item_id: int, **values: Any) -> bool:
+    return store.update(item_id, lambda item: replace(item, **values))
+
+
 def vids(store: QueueStore) -> list[str]:
     return [item.vid for item in store.items()]
 
@@ -54,7 +59,8 @@ def test_everything_is_there_after_a_reopen(store: QueueStore) -> None:
         )
     )
     assert fresh
-    changed = store.change(
+    change(
+        store,
         added.id,
         wish=Wish.STOP,
         fact=Fact.FAILED,
@@ -66,6 +72,8 @@ def test_everything_is_there_after_a_reopen(store: QueueStore) -> None:
         watched_position_ms=9,
         watched_at=4.5,
     )
+    (changed,) = store.items()
+    assert (changed.error, changed.watched_position_ms) == (error, 9)
     store.close()
     with QueueStore(store.save_dir) as again:
         (found,) = again.items()
@@ -81,7 +89,7 @@ def test_the_same_track_twice_is_refused(store: QueueStore) -> None:
         store.add(new("v", 1, title="again"))
     assert caught.value.code is ErrorCode.ALREADY_QUEUED
     assert [item.title for item in store.items()] == ["", ""]
-    store.change(added.id, fact=Fact.COMPLETED, wish=Wish.STOP)
+    change(store, added.id, fact=Fact.COMPLETED, wish=Wish.STOP)
     found, fresh = store.add(new("v", 1))
     assert (found.id, found.fact, fresh) == (added.id, Fact.COMPLETED, False)
     store.ask(Edit.REMOVE, [added.id])
@@ -127,7 +135,7 @@ def test_several_that_were_stopped_keep_their_order(store: QueueStore) -> None:
 
 def test_what_is_completed_can_only_be_removed(store: QueueStore) -> None:
     done, _ = store.add(new())
-    store.change(done.id, fact=Fact.COMPLETED, wish=Wish.STOP)
+    change(store, done.id, fact=Fact.COMPLETED, wish=Wish.STOP)
     for edit in (Edit.RESUME, Edit.PAUSE, Edit.STOP, Edit.INTERRUPT):
         store.ask(edit)
     assert wishes(store) == [Wish.STOP]
@@ -143,7 +151,7 @@ def test_moving_within_a_priority(store: QueueStore) -> None:
     assert vids(store) == list("dbca")
     store.move(ids["b"], before=ids["b"])
     assert vids(store) == list("dbca")
-    store.change(ids["c"], priority=1)
+    change(store, ids["c"], priority=1)
     assert vids(store) == list("cdba")
     store.move(ids["d"], before=ids["c"])
     assert vids(store) == list("cbad")
@@ -152,11 +160,13 @@ def test_moving_within_a_priority(store: QueueStore) -> None:
 
 def test_what_the_runner_found_out_does_not_undo_an_edit(store: QueueStore) -> None:
     added, _ = store.add(new())
-    store.ask(Edit.PAUSE, [added.id])
-    store.change_all([replace(added, fact=Fact.DOWNLOADING, progress=Progress(downloading=5))])
+    assert store.items()
+    with QueueStore(store.save_dir) as other:
+        other.ask(Edit.PAUSE, [added.id])
+    assert change(store, added.id, fact=Fact.DOWNLOADING, progress=Progress(downloading=5))
     (found,) = store.items()
     assert (found.wish, found.fact, found.progress.downloading) == (Wish.PAUSE, Fact.DOWNLOADING, 5)
-    assert store.change(999, fact=Fact.IDLE) is None
+    assert not change(store, 999, fact=Fact.IDLE)
 
 
 def test_edits_of_others_are_seen(store: QueueStore) -> None:
@@ -182,7 +192,7 @@ def test_a_failure_in_the_middle_changes_nothing(store: QueueStore) -> None:
 
     def fail() -> None:
         with store._writing():
-            store.change(added.id, title="half")
+            change(store, added.id, title="half")
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -195,8 +205,22 @@ def test_where_it_was_moved_to(store: QueueStore) -> None:
     store.note_moved("/elsewhere")
     store.note_moved("/there")
     assert store.moved_to() == "/there"
-    store.note_moved(None)
-    assert store.moved_to() is None
+    store.take_over([], source="/here")
+    assert (store.arriving_from(), store.moved_to()) == ("/here", "/there")
+    store.note_arrived()
+    assert (store.arriving_from(), store.moved_to()) == (None, None)
+
+
+def test_who_holds_it_briefly_does_not_keep_others_from_running_it(store: QueueStore) -> None:
+    with QueueStore(store.save_dir) as other:
+        with store.hold_briefly() as held:
+            assert held
+            ran = threading.Thread(target=other.hold)
+            ran.start()
+            assert ran.is_alive()
+        ran.join(30)
+        with store.hold_briefly() as held:
+            assert not held
 
 
 def test_it_is_private(store: QueueStore) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vodseal.cli.meter import Meter
+from vodseal.sdk.meter import Meter
 
 
 class Clock:
