@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from vodseal.sdk.downloader import MediaDownloader
     from vodseal.sdk.error_info import ErrorInfo
     from vodseal.sdk.factory import DownloaderFactory
+    from vodseal.sdk.manager.editor import QueueEditor
+    from vodseal.sdk.manager.estimate import Estimate
+    from vodseal.sdk.manager.manager import DownloadManager
+    from vodseal.sdk.manager.model import (
+        DownloadGroup,
+        DownloadItem,
+        ItemState,
+        TimeWindow,
+        WaitReason,
+    )
+    from vodseal.sdk.manager.reconcile import QueueRules
     from vodseal.sdk.offline_license import OfflineLicense
     from vodseal.sdk.player_config import VidPlayerConfigGen
     from vodseal.sdk.private_service import PrivateService
@@ -37,25 +48,34 @@ _HOMES: Final = {
     "CredentialReason": "vodseal.sdk.credentials",
     "CredentialRequest": "vodseal.sdk.credentials",
     "DeleteResult": "vodseal.sdk.stored_download",
+    "DownloadGroup": "vodseal.sdk.manager.model",
+    "DownloadItem": "vodseal.sdk.manager.model",
+    "DownloadManager": "vodseal.sdk.manager.manager",
     "DownloaderConfig": "vodseal.sdk.config",
     "DownloaderFactory": "vodseal.sdk.factory",
     "ErrorCode": "vodseal.error_codes",
     "ErrorInfo": "vodseal.sdk.error_info",
+    "Estimate": "vodseal.sdk.manager.estimate",
+    "ItemState": "vodseal.sdk.manager.model",
     "MediaDownloader": "vodseal.sdk.downloader",
     "MediaInfo": "vodseal.media.tracks",
     "OfflineLicense": "vodseal.sdk.offline_license",
     "PrivateService": "vodseal.sdk.private_service",
     "Progress": "vodseal.sdk.progress",
-    "RemainingTime": "vodseal.license.policy",
+    "QueueEditor": "vodseal.sdk.manager.editor",
+    "QueueRules": "vodseal.sdk.manager.reconcile",
     "RateLimit": "vodseal.download.rate",
     "RekeyLeft": "vodseal.sdk.rekey",
     "RekeyResult": "vodseal.sdk.rekey",
+    "RemainingTime": "vodseal.license.policy",
     "State": "vodseal.download.states",
+    "TimeWindow": "vodseal.sdk.manager.model",
     "TrackInfo": "vodseal.media.tracks",
     "VidAuth": "vodseal.sdk.sources",
     "VidPlayerConfigGen": "vodseal.sdk.player_config",
     "VidSts": "vodseal.sdk.sources",
     "VodsealError": "vodseal.errors",
+    "WaitReason": "vodseal.sdk.manager.model",
 }
 
 __all__ = [
@@ -63,25 +83,34 @@ __all__ = [
     "CredentialReason",
     "CredentialRequest",
     "DeleteResult",
+    "DownloadGroup",
+    "DownloadItem",
+    "DownloadManager",
     "DownloaderConfig",
     "DownloaderFactory",
     "ErrorCode",
     "ErrorInfo",
+    "Estimate",
+    "ItemState",
     "MediaDownloader",
     "MediaInfo",
     "OfflineLicense",
     "PrivateService",
     "Progress",
+    "QueueEditor",
+    "QueueRules",
     "RateLimit",
     "RekeyLeft",
     "RekeyResult",
     "RemainingTime",
     "State",
+    "TimeWindow",
     "TrackInfo",
     "VidAuth",
     "VidPlayerConfigGen",
     "VidSts",
     "VodsealError",
+    "WaitReason",
 ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import vodseal
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/calls.md").read_text()
-CLASSES = ("MediaDownloader", "DownloaderFactory", "PrivateService")
+CLASSES = ("MediaDownloader", "DownloaderFactory", "PrivateService", "DownloadManager")
 
 
 def test_every_call_on_the_page_exists() -> None:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from vodseal.sdk.config import DownloaderConfig
     from vodseal.sdk.credentials import CredentialProvider
     from vodseal.sdk.manager.estimate import Estimate
-    from vodseal.sdk.manager.model import DownloadItem
+    from vodseal.sdk.manager.model import DownloadItem, TimeWindow
     from vodseal.sdk.manager.runs import Downloader
     from vodseal.sdk.sources import Source
 
@@ -98,29 +98,38 @@ class DownloadManager(QueueEditor):
             self._store.close()
             raise
 
-    def add(  # noqa: D417 - the others are the editor's
-        self, vid: str, track: TrackInfo | int, *, source: Source | None = None, **more: object
+    def add(
+        self,
+        vid: str,
+        track: TrackInfo | int,
+        *,
+        title: str = "",
+        group: str = "",
+        priority: int = 0,
+        window: TimeWindow | None = None,
+        bytes_per_second: int | None = None,
+        source: Source | None = None,
     ) -> DownloadItem:
-        """Put a download at the end of its priority, and return it; as ``QueueEditor.add``.
+        """Put a download at the end of its priority, and return it; see ``QueueEditor.add``.
 
-        Args:
-            vid: The video.
-            track: One of ``MediaInfo.tracks``, or its index.
-            source: A credential for it. It is kept in memory alone: after a
-                restart, the credential provider is asked, or ``update_source`` called.
+        ``source`` is a credential for it. It is kept in memory alone: after a
+        restart, the credential provider is asked, or ``update_source`` called.
         """
         place = (vid, track if isinstance(track, int) else track.index)
-        sources = self._settings.sources
-        before = sources.get(place)
-        if source is not None:
-            sources[place] = source  # it may start before this returns
+        before = self._settings.sources.get(place)
+        self._keep(place, source or before)  # it may start before this returns
         try:
-            return super().add(vid, track, **more)  # type: ignore[arg-type]
+            return super().add(
+                vid,
+                track,
+                title=title,
+                group=group,
+                priority=priority,
+                window=window,
+                bytes_per_second=bytes_per_second,
+            )
         except VodsealError:
-            if source is not None:
-                sources.pop(place)
-            if before is not None:
-                sources[place] = before
+            self._keep(place, before)
             raise
 
     def update_source(self, item_id: int, source: Source) -> None:
@@ -239,6 +248,12 @@ class DownloadManager(QueueEditor):
         self._channel.close()
         self._running().end()
         self._store.close()
+
+    def _keep(self, place: tuple[str, int], source: Source | None) -> None:
+        if source is None:
+            self._settings.sources.pop(place, None)
+        else:
+            self._settings.sources[place] = source
 
     def _begin(self, *, cold: bool) -> QueueLoop:
         self._store.hold()
