@@ -70,7 +70,7 @@ class Downloader(Protocol):
     def get_file_path(self) -> str:
         """Return where the file is."""
 
-    def start(self) -> None:
+    def start(self) -> object:
         """Begin, or go on."""
 
     def release(self) -> None:
