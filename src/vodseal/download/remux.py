@@ -12,6 +12,7 @@ kinds (timed metadata, teletext) have no place in the file and are left out.
 
 from __future__ import annotations
 
+import math
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
@@ -37,13 +38,22 @@ _MICROSECONDS: Final = 1_000_000
 _PEEK: Final = 64
 """Packets that are looked at before a later run is placed."""
 _HEAD_SIZE: Final = 12
+_MOST_OVERLAP: Final = 0.5
+"""Seconds by which a packet may come too early where a stream was spliced."""
+_NEVER: Final = 1 << 62
 _OPTIONS: Final = {"flush_packets": "0"}
 
 
 class _Track:
-    """One output stream, and how far it got on the film's clock, in seconds."""
+    """One output stream, and how far it got on the film's clock.
 
-    __slots__ = ("count", "end", "last_dts", "shift", "source_type", "stream", "tick")
+    Within a run that clock counts in ticks of the source, between runs in seconds.
+    """
+
+    __slots__ = (
+        "_end_ticks", "_next_dts", "_shift", "_step", "count", "end", "last_dts", "source_type",
+        "stream", "tick",
+    )  # fmt: skip
 
     def __init__(self, source: Any, stream: Any) -> None:
         self.stream = stream
@@ -52,7 +62,35 @@ class _Track:
         self.end = 0.0
         self.last_dts = float("-inf")
         self.tick = 0.0
-        self.shift = 0
+
+    def begin(self, move: float) -> None:
+        """Begin a run, which is moved by ``move`` seconds."""
+        self._shift = round(move / self.tick)
+        self._step = max(1, math.ceil(self.stream.time_base / self.tick))
+        self._next_dts = round(self.last_dts / self.tick) + self._step if self.count else -_NEVER
+        self._end_ticks = 0
+
+    def take(self, packet: Any) -> None:
+        """Give a packet its times in the film.
+
+        Where a stream was spliced, packets may overlap by a little: they follow each
+        other as closely as can be. More than that is left for the muxer to refuse.
+        """
+        pts = packet.pts + self._shift
+        dts = pts if packet.dts is None else packet.dts + self._shift
+        if dts < self._next_dts and (self._next_dts - dts) * self.tick < _MOST_OVERLAP:
+            dts = self._next_dts
+            pts = max(pts, dts)
+        packet.pts, packet.dts, packet.stream = pts, dts, self.stream
+        self._next_dts = dts + self._step
+        self._end_ticks = max(self._end_ticks, pts + (packet.duration or 0))
+        self.count += 1
+
+    def end_run(self) -> None:
+        """Keep how far the track got."""
+        if self.count:
+            self.end = max(self.end, self._end_ticks * self.tick)
+            self.last_dts = (self._next_dts - self._step) * self.tick
 
 
 class Remuxer:
@@ -110,6 +148,7 @@ class Remuxer:
         streams = [one for one in source.streams if self._is_wanted(one)]
         if not self._tracks:
             self._add_tracks(streams)
+            self._output.start_encoding()
         types = [_type_of(one) for one in streams]
         if types != [track.source_type for track in self._tracks] or not streams:
             msg = "a part of the stream has other tracks than the part before"
@@ -121,16 +160,10 @@ class Remuxer:
         self._place(streams, first, table, start)
         mux = self._output.mux_one
         for packet in chain(first, packets):
-            track = table[packet.stream_index]
-            shift = track.shift
-            if packet.pts is not None:
-                packet.pts += shift
-                packet.dts = packet.pts if packet.dts is None else packet.dts + shift
-            track.last_dts = (packet.dts or 0) * track.tick
-            track.end = max(track.end, ((packet.pts or 0) + (packet.duration or 0)) * track.tick)
-            track.count += 1
-            packet.stream = track.stream
+            table[packet.stream_index].take(packet)
             mux(packet)
+        for track in self._tracks:
+            track.end_run()
 
     def _add_tracks(self, streams: list[Any]) -> None:
         for one in streams:
@@ -162,7 +195,7 @@ class Remuxer:
                 gap = track.last_dts + track.tick - (packet.dts * track.tick + move)
                 move += max(0.0, gap)
         for track in self._tracks:
-            track.shift = round(move / track.tick)
+            track.begin(move)
 
 
 def count_packets(file: IO[bytes]) -> list[int]:

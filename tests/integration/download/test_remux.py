@@ -120,6 +120,23 @@ def test_fragments_with_an_initialisation_section_become_one_mp4(hls: Hls, tmp_p
     assert b"moof" not in made
 
 
+def test_sound_that_overlaps_at_a_splice_follows_on(films: Films, tmp_path: Path) -> None:
+    """An advertisement begins before the last frame of sound has ended."""
+    film, parts = films("b-frames"), []
+    for offset in ("10", "15.99"):
+        path = tmp_path / f"{offset}.ts"
+        command = [require_tool("ffmpeg"), "-v", "error", "-i", str(film), "-c", "copy"]
+        command += ["-output_ts_offset", offset, "-muxdelay", "0", str(path)]
+        subprocess.run(command, check=True, timeout=60)
+        parts.append(path.read_bytes())
+    sound = [packet[4] for packet in packets_of(film) if packet[0]]
+    made = [packet for packet in packets_of(remux(parts)) if packet[0]]
+    assert {packet[4] for packet in made} == set(sound)
+    assert len(made) >= 2 * len(sound) - 1  # the parser may lose the frame at the seam
+    times = [dts for _, dts, *_ in made]
+    assert sorted(times) == times
+
+
 def test_time_stamps_that_wrap_go_on(films: Films, tmp_path: Path) -> None:
     """33 bits at 90 kHz: 26.5 hours, and encoders start anywhere (ISO 13818-1, 2.4.3.7)."""
     near = tmp_path / "near.ts"
