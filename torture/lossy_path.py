@@ -54,9 +54,7 @@ class LossyPath:
 def lossy_path(*, round_trip: float, loss: float, seed: int) -> Iterator[LossyPath]:
     """Yield a path with ``round_trip`` seconds and a share ``loss`` dropped, either way."""
     mark = os.getpid()
-    path = LossyPath(
-        client=f"vs-c-{mark}", server=f"vs-s-{mark}", server_address=_SERVER
-    )
+    path = LossyPath(client=f"vs-c-{mark}", server=f"vs-s-{mark}", server_address=_SERVER)
     with ExitStack() as stack:
         ends = []
         for name, own, other in (
@@ -80,7 +78,7 @@ class _Relay(threading.Thread):
         super().__init__(name="relay")
         self._delay = delay
         self._loss = loss
-        self._random = random.Random(seed)  # noqa: S311 - loss is to be repeatable
+        self._random = random.Random(seed)
         self._other = {first: second, second: first}
         self._on_the_way: deque[tuple[float, int, bytes]] = deque()
         self._stopped = threading.Event()

@@ -1,4 +1,4 @@
-"""Ours and aria2c over a path with 50 ms of round trip and 1 % of loss: ``scripts/torture network``.
+"""Ours and aria2c where a round trip takes 50 ms and 1 % is lost: ``scripts/torture network``.
 
 Root on Linux, with nginx, ffmpeg and aria2c. Rounds are interleaved; a figure is
 the median of its rounds, start of the process included. Ours also opens, seals,
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import film as films
+
 from torture.lossy_path import lossy_path
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def main() -> None:
     """Run the rounds and print the figures as one JSON object."""
     parser = argparse.ArgumentParser(prog="scripts/torture network", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--megabytes", type=int, default=40)
+    parser.add_argument("--megabytes", type=int, default=200)
     parser.add_argument("--round-trip-ms", type=float, default=50.0)
     parser.add_argument("--loss-percent", type=float, default=1.0)
     asked = parser.parse_args()
