@@ -19,7 +19,16 @@ def long_film(film: Path | None, folder: Path, size: int) -> Path:
     source = film or _render(folder / "short.mp4")
     times = math.ceil(size / source.stat().st_size)
     target = folder / "film.mp4"
-    loop = ["-stream_loop", str(times - 1), "-i", source, "-map", "0:v:0", "-map", "0:a:0?"]
+    loop: list[str | Path] = [
+        "-stream_loop",
+        str(times - 1),
+        "-i",
+        source,
+        "-map",
+        "0:v:0",
+        "-map",
+        "0:a:0?",
+    ]
     _ffmpeg(*loop, "-c", "copy", target)
     return target
 
