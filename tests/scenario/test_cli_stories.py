@@ -381,6 +381,41 @@ def test_a_security_file_is_issued_anew(world: World, tmp_path: Path) -> None:
     assert not (tmp_path / "third.dat").exists()
 
 
+def test_downloads_move_to_a_security_file_that_was_issued_anew(
+    world: World, tmp_path: Path
+) -> None:
+    old, owner = make_app(world.operator, tmp_path / "kiosk", "org.example.kiosk"), tmp_path / "new"
+    viewer = Person(tmp_path / "viewer")
+    done = viewer.must(*world.download("--save-dir", tmp_path / "films", *old.options))
+    film = tmp_path / "films" / str(done["path"]).rpartition("/")[2]
+    sealed = film.read_bytes()
+    [kiosk] = [
+        app
+        for app in world.operator.must("apps", "list")["apps"]
+        if app["identifier"].startswith("org.example.kiosk")
+    ]
+    world.operator.must("apps", "reissue", kiosk["serial"], "--out", owner.with_suffix(".dat"))
+    new = ["--security-file", owner.with_suffix(".dat"), "--app", old.folder]
+    new += ["--app-key-file", owner.with_suffix(".key")]
+    old_file, old_key = old.options[1], old.options[3]
+    move = ("rekey", "--old", old_file, "--old-app-key-file", old_key)
+    assert viewer.call(*move, film).status == 2, "it does not say what is to take its place"
+    assert viewer.call("rekey", "--old", old_file, film, *new).status == 1, (
+        "the old string is missing"
+    )
+    moved = viewer.run(*move, film, *new)
+    assert (moved.status, moved.last) == (0, {"moved": 1, "present": 0})
+    assert film.read_bytes() == sealed
+    played = viewer.must("play", film, "--with", "null", *new)
+    assert played["frames"] == SECONDS * RATE
+    refused = viewer.call("play", film, "--with", "null", *old.options)
+    assert (refused.status, bool(refused.last["remedy"])) == (1, True)
+    assert viewer.must(*move, film, *new) == {"moved": 0, "present": 1}
+    other = Person(tmp_path / "other")
+    left = other.call(*move, film, *new)
+    assert (left.status, left.last["code"]) == (1, int(ErrorCode.CHECK_FAILED))
+
+
 def test_bad_input_is_named(world: World, viewer: Person, tmp_path: Path) -> None:
     good = world.source()
     broken = tmp_path / "broken.json"
