@@ -108,7 +108,7 @@ def _until_processing(taken: measure.Run) -> measure.Run:
 
 def _result(raw: dict[str, list[measure.Run]], size: int) -> dict[str, object]:
     result = measure.summary(raw, size)
-    seconds: dict[str, float] = result["median_seconds"]  # type: ignore[assignment]
+    seconds: dict[str, float] = result["median_seconds"]  # type: ignore[assignment]  # JSON that we wrote
     result["times_as_fast"] = {
         "downloading: yt-dlp": _ratio(seconds, "vodseal downloading", "yt-dlp @"),
         "whole job: yt-dlp": _ratio(seconds, "vodseal @", "yt-dlp @"),

@@ -42,7 +42,7 @@ def _surface_of(module: ModuleType) -> list[str]:
 
 def _signature(value: object) -> str:
     try:
-        return str(inspect.signature(value))  # type: ignore[arg-type]
+        return str(inspect.signature(value))  # type: ignore[arg-type]  # every public name is called or a class
     except (TypeError, ValueError):
         return "(...)"
 

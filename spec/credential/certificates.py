@@ -55,7 +55,7 @@ def certificates() -> dict[str, bytes]:
     for key, values in wrong.items():
         assert isinstance(values, list)
         for i, value in enumerate(values):
-            made = certificate(**{key: value})  # type: ignore[arg-type]
+            made = certificate(**{key: value})  # type: ignore[arg-type]  # keywords from a table
             bad[f"field_{key[1:]}_wrong_{i}"] = "malformed", made
     for key in range(10):
         bad[f"field_{key}_missing"] = "malformed", certificate(drop=key)

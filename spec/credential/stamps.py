@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from spec.credential.forms import DEVICE, NOW, SERIAL, STRANGER
 from spec.kit import cbor, flip, not_reduced, public, stream
 from spec.vector import vector
@@ -34,13 +35,13 @@ class Request:
     serial: bytes = SERIAL
     at: int = NOW
 
-    def stamp(self, *, label: bytes = LABEL, signer: object = DEVICE.signing) -> bytes:
+    def stamp(self, *, label: bytes = LABEL, signer: Ed25519PrivateKey = DEVICE.signing) -> bytes:
         """Nonce, time and signature, before base64."""
         names = sorted(self.parameters, key=str.encode)
         query = "&".join(f"{encoded(name)}={encoded(self.parameters[name])}" for name in names)
         digest = hashlib.sha256(query.encode()).digest()
         covered = cbor([self.method, self.path, digest, self.serial, NONCE, self.at])
-        return NONCE + self.at.to_bytes(8, "big") + signer.sign(label + covered)  # type: ignore[attr-defined]
+        return NONCE + self.at.to_bytes(8, "big") + signer.sign(label + covered)
 
     def asked(self, **replaced: object) -> dict[str, object]:
         """What a reader is given beside the stamp."""

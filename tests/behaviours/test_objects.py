@@ -82,7 +82,7 @@ def test_a_run_lives_when_its_object_is_dropped(
     wire.wait_for_segments(1)
     watched = weakref.ref(downloader)
     phone.downloaders.clear()
-    ear.downloader = None  # type: ignore[assignment]
+    ear.downloader = None  # type: ignore[assignment]  # as an app does that lets go of it
     del downloader
     gc.collect()
     assert watched() is not None
@@ -134,7 +134,7 @@ def test_a_delegate_hears_it_all(phone: Phone, house: House, video: Video) -> No
 
         def on_prepared(self, downloader: MediaDownloader, media: object) -> None:
             self.heard.append(("prepared", downloader))
-            downloader.select_item(media.tracks[0].index)  # type: ignore[attr-defined]
+            downloader.select_item(media.tracks[0].index)  # type: ignore[attr-defined]  # the test knows which it is
             downloader.update_source(house.sts(video("short")))
             downloader.start()
 
@@ -161,4 +161,4 @@ def test_a_delegate_hears_it_all(phone: Phone, house: House, video: Video) -> No
     app.ended.clear()
     downloader.start()
     assert app.ended.wait(PATIENCE)
-    assert app.heard[-1][2].code is ErrorCode.INVALID_ITEM  # type: ignore[attr-defined]
+    assert app.heard[-1][2].code is ErrorCode.INVALID_ITEM  # type: ignore[attr-defined]  # the test knows which it is

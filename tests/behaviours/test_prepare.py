@@ -161,9 +161,9 @@ def test_hls_encrypted_video_is_offered_in_secure_mode_only(
 def test_other_kinds_of_source_are_refused_at_once(source: object) -> None:
     downloader = MediaDownloader()
     with pytest.raises(MisuseError):
-        downloader.prepare(source)  # type: ignore[arg-type]
+        downloader.prepare(source)  # type: ignore[arg-type]  # no source, on purpose
     with pytest.raises(MisuseError):
-        downloader.update_source(source)  # type: ignore[arg-type]
+        downloader.update_source(source)  # type: ignore[arg-type]  # no source, on purpose
     assert downloader.state == "idle"
 
 

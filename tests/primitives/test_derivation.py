@@ -95,7 +95,7 @@ def test_argon2id_refuses_what_the_rfc_does_not_allow(wrong: dict[str, int]) -> 
         "salt": bytes(16), "length": 32, "iterations": 1, "lanes": 1, "memory_cost": 8
     }  # fmt: skip
     with pytest.raises(ValueError, match="must be"):
-        Argon2id(**(right | wrong))  # type: ignore[arg-type]
+        Argon2id(**(right | wrong))  # type: ignore[arg-type]  # keywords from a table
 
 
 def test_argon2id_depends_on_everything_that_it_is_given() -> None:
@@ -105,8 +105,8 @@ def test_argon2id_depends_on_everything_that_it_is_given() -> None:
     changes: list[dict[str, object]] = [
         {}, {"salt": bytes(15) + b"\1"}, {"iterations": 2}, {"lanes": 2}, {"memory_cost": 65},
     ]  # fmt: skip
-    made = {Argon2id(**(base | change)).derive(b"string") for change in changes}  # type: ignore[arg-type]
-    made.add(Argon2id(**base).derive(b"strinG"))  # type: ignore[arg-type]
+    made = {Argon2id(**(base | change)).derive(b"string") for change in changes}  # type: ignore[arg-type]  # keywords from a table
+    made.add(Argon2id(**base).derive(b"strinG"))  # type: ignore[arg-type]  # keywords from a table
     assert len(made) == len(changes) + 1
 
 

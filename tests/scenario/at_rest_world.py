@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from tests.scenario.frozen import frozen, kill_tree
 from tests.scenario.marked_film import MarkedFilm, is_telling, samples
 from tests.scenario.unwrapped import clear_streams, content_keys, unwrap_all
+from tests.scenario.valve import Valve
 
 from vodseal.testing.leakscan import Finding, LeakScanner
 from vodseal.vault.key_service import KeyService
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from tests.scenario.valve import Valve
-
-__all__ = ["Command", "Person", "World", "report"]
+__all__ = ["Command", "Person", "World", "report", "running_world"]
 
 _PRIVATE_STRING = "Scenario1Private2String3"
 _BUNDLE = "com.example.scenario"
@@ -253,6 +252,19 @@ class World:
         scanner = self.scanner()
         with frozen(command.process.pid):
             yield scanner
+
+
+@contextmanager
+def running_world(folder: Path, **settings: str) -> Iterator[World]:
+    """Run a service with these settings, behind a valve, until the block ends."""
+    with Valve() as valve:
+        made = World(folder, valve)
+        try:
+            for name, value in settings.items():
+                made.set(name.replace("_", "-"), value)
+            yield made
+        finally:
+            made.close()
 
 
 def _samples_of(stream: bytes) -> dict[str, bytes]:

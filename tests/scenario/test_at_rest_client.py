@@ -14,11 +14,10 @@ from urllib.parse import urljoin
 from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
-from tests.scenario.at_rest_world import Command, Person, World, report
+from tests.scenario.at_rest_world import Command, Person, World, report, running_world
 from tests.scenario.frozen import wait_until
 from tests.scenario.marked_film import MarkedFilm, make_marked_film
 from tests.scenario.unwrapped import clear_streams, unwrap_all
-from tests.scenario.valve import Valve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,24 +38,12 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> MarkedFilm:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Valve() as valve:
-        made = World(tmp_path_factory.mktemp("world"), valve)
-        try:
-            made.set("download-mode", "secure")
-            made.set("default-template-group", "encrypted-source")
-            yield made
-        finally:
-            made.close()
-
-
-@pytest.fixture(scope="module")
-def vid(world: World, film: MarkedFilm) -> str:
-    return world.publish(film)
-
-
-@pytest.fixture
-def viewer(world: World, request: pytest.FixtureRequest) -> Person:
-    return world.viewer(request.node.name)
+    with running_world(
+        tmp_path_factory.mktemp("world"),
+        download_mode="secure",
+        default_template_group="encrypted-source",
+    ) as made:
+        yield made
 
 
 def test_nothing_is_clear_while_downloading(

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.scenario.at_rest_world import Person, World, report
+from tests.scenario.at_rest_world import Person, World, report, running_world
 from tests.scenario.marked_film import make_marked_film
-from tests.scenario.valve import Valve
 from tests.tools import require_tool
 
 if TYPE_CHECKING:
@@ -64,23 +63,18 @@ def _mounted(image: Path) -> Iterator[Path]:
 
 
 def test_no_clear_byte_ever_reached_the_disk(tmp_path: Path, image: Path) -> None:
-    with Valve() as valve:
-        world = World(tmp_path / "world", valve)
-        try:
-            world.set("download-mode", "secure")
-            world.set("default-template-group", "encrypted-source")
-            film = make_marked_film(tmp_path / "film.mp4", seconds=_SECONDS)
-            vid = world.publish(film)
-            with _mounted(image) as disk:
-                _download_and_play(world, vid, Person(disk / "viewer"), film.path.stat().st_size)
-            scanner = world.scanner()
-            assert not (leaks := scanner.scan(image)), report(leaks)
-            with _mounted(image) as disk:
-                (disk / "forgotten").write_bytes(film.path.read_bytes()[:_MEGABYTE])
-                (disk / "forgotten").unlink()
-            assert scanner.scan(image), "what was written and removed is not found"
-        finally:
-            world.close()
+    settings = {"download_mode": "secure", "default_template_group": "encrypted-source"}
+    with running_world(tmp_path / "world", **settings) as world:
+        film = make_marked_film(tmp_path / "film.mp4", seconds=_SECONDS)
+        vid = world.publish(film)
+        with _mounted(image) as disk:
+            _download_and_play(world, vid, Person(disk / "viewer"), film.path.stat().st_size)
+        scanner = world.scanner()
+        assert not (leaks := scanner.scan(image)), report(leaks)
+        with _mounted(image) as disk:
+            (disk / "forgotten").write_bytes(film.path.read_bytes()[:_MEGABYTE])
+            (disk / "forgotten").unlink()
+        assert scanner.scan(image), "what was written and removed is not found"
 
 
 def _download_and_play(world: World, vid: str, viewer: Person, size: int) -> None:

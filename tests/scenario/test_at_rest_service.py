@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.scenario.at_rest_world import Command, World
+from tests.scenario.at_rest_world import Command, World, running_world
 from tests.scenario.frozen import wait_until
 from tests.scenario.marked_film import MarkedFilm, make_marked_film
 from tests.scenario.unwrapped import clear_streams, unwrap_all
-from tests.scenario.valve import Valve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +38,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> MarkedFilm:
 
 @contextmanager
 def _world(folder: Path, group: str) -> Iterator[World]:
-    with Valve() as valve:
-        made = World(folder, valve)
-        try:
-            made.set("default-template-group", group)
-            assert made.source  # it is made by the service, which may be gone later
-            yield made
-        finally:
-            made.close()
+    with running_world(folder, default_template_group=group) as made:
+        assert made.source  # it is made by the service, which may be gone later
+        yield made
 
 
 def _places(world: World) -> list[Path]:

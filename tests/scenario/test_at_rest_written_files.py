@@ -13,9 +13,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.scenario.at_rest_world import World
+from tests.scenario.at_rest_world import running_world
 from tests.scenario.marked_film import make_marked_film
-from tests.scenario.valve import Valve
 from tests.tools import require_tool
 
 if TYPE_CHECKING:
@@ -39,19 +38,14 @@ _ALLOWED = re.compile(
 
 
 def test_only_sealed_files_and_bookkeeping_are_ever_written(tmp_path: Path) -> None:
-    with Valve() as valve:
-        world = World(tmp_path / "world", valve)
-        try:
-            world.set("download-mode", "secure")
-            world.set("default-template-group", "encrypted-source")
-            vid = world.publish(make_marked_film(tmp_path / "film.mp4", seconds=30))
-            viewer = world.viewer("watched")
-            with world.download(viewer, vid, _watched(tmp_path / "download")) as command:
-                path = str(command.finish()["path"])
-            with world.play(viewer, path, "null", _watched(tmp_path / "play")) as command:
-                command.finish()
-        finally:
-            world.close()
+    settings = {"download_mode": "secure", "default_template_group": "encrypted-source"}
+    with running_world(tmp_path / "world", **settings) as world:
+        vid = world.publish(make_marked_film(tmp_path / "film.mp4", seconds=30))
+        viewer = world.viewer("watched")
+        with world.download(viewer, vid, _watched(tmp_path / "download")) as command:
+            path = str(command.finish()["path"])
+        with world.play(viewer, path, "null", _watched(tmp_path / "play")) as command:
+            command.finish()
     written = _written(tmp_path / "download")
     assert any(name.endswith(".vseal.part") for name in written), "nothing was watched"
     assert not [name for name in written if not _ALLOWED.fullmatch(name)]

@@ -150,7 +150,7 @@ def test_the_way_in_leads_in_once(sealed: Path, page: Page) -> None:
     page.goto(screening.address())
     page.wait_for_selector("video")
     way_in = next(url for url, _ in answers if url.startswith("http"))
-    with page.context.browser.new_context() as stranger:  # type: ignore[union-attr]
+    with page.context.browser.new_context() as stranger:  # type: ignore[union-attr]  # the page has a browser
         other = stranger.new_page()
         refused = other.goto(way_in)
         assert refused is not None

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
-from tests.scenario.at_rest_world import Person, World, report
+from tests.scenario.at_rest_world import Person, World, report, running_world
 from tests.scenario.frozen import wait_until
 from tests.scenario.marked_film import MarkedFilm, make_marked_film
 from tests.scenario.unwrapped import clear_streams, unwrap_all
-from tests.scenario.valve import Valve
 from tests.tools import require_tool
 
 from vodseal.media.playlist import LICENSE, parse_media
@@ -47,18 +46,10 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> MarkedFilm:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Valve() as valve:
-        made = World(tmp_path_factory.mktemp("world"), valve)
-        try:
-            made.set("default-template-group", "private-source")
-            yield made
-        finally:
-            made.close()
-
-
-@pytest.fixture(scope="module")
-def vid(world: World, film: MarkedFilm) -> str:
-    return world.publish(film)
+    with running_world(
+        tmp_path_factory.mktemp("world"), default_template_group="private-source"
+    ) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +59,6 @@ def standard_vid(world: World, vid: str, film: MarkedFilm) -> Iterator[str]:
     world.set("default-template-group", "encrypted-source")
     yield world.publish(film)
     world.set("default-template-group", "private-source")
-
-
-@pytest.fixture
-def viewer(world: World, request: pytest.FixtureRequest) -> Person:
-    return world.viewer(request.node.name)
 
 
 @pytest.fixture

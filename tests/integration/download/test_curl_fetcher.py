@@ -44,7 +44,7 @@ def raw_server(answer: bytes) -> Iterator[str]:
 
 
 def fetch(url: str, *, limit: int = 1 << 20, **config: float) -> Reply:
-    fetcher = CurlFetcher(FetcherConfig(**config), SystemClock())  # type: ignore[arg-type]
+    fetcher = CurlFetcher(FetcherConfig(**config), SystemClock())  # type: ignore[arg-type]  # keywords from a table
     fetcher.submit(Request(url=url, limit=limit), ReceiveBuffer())
     replies: list[Reply] = []
     while not replies:

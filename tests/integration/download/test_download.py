@@ -277,7 +277,7 @@ def test_staged_pieces_are_processed_without_network_or_job(
         CK,
         listener=world,
         should_stop=lambda: False,
-        make_fetcher=no_network,  # type: ignore[arg-type]
+        make_fetcher=no_network,  # type: ignore[arg-type]  # not a fetcher at all, on purpose
     )
     result = task.run()
     assert result is not None

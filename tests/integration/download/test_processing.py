@@ -139,7 +139,7 @@ def test_it_dies_with_its_parent(world: DownloadWorld, hls: Hls) -> None:
 
 
 @linux_only
-def test_it_has_no_secret_in_its_arguments_and_leaves_no_core(
+def test_it_has_no_secret_in_its_arguments_leaves_no_core_and_steps_back(
     world: DownloadWorld, hls: Hls
 ) -> None:
     processing = Processing(order_for(world, staged(world, hls("b-frames"))))
@@ -151,6 +151,8 @@ def test_it_has_no_secret_in_its_arguments_and_leaves_no_core(
     shown = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/limits").read_bytes()
     assert CK.hex().encode() not in shown
     assert b"Max core file size        0 " in shown
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, pid) == min(own + 10, 19)
     processing.close()
 
 

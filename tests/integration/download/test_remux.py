@@ -39,7 +39,7 @@ class Clear:
 
 def remux(*runs: Sequence[bytes]) -> bytes:
     output = io.BytesIO()
-    remuxer = Remuxer(output)  # type: ignore[arg-type]
+    remuxer = Remuxer(output)  # type: ignore[arg-type]  # a plain stream for the sealed one
     for run in runs:
         remuxer.add_run(RunStream(Clear(run), range(len(run))))
     remuxer.finish(lambda: None)
@@ -155,15 +155,15 @@ def test_a_run_after_a_discontinuity_follows_the_one_before(hls: Hls, name: str)
     assert len(twice) == 2 * len(once)
     for track in {packet[0] for packet in once}:
         stamps = [packet[1] for packet in twice if packet[0] == track]
-        assert stamps == sorted(set(stamps))  # type: ignore[type-var]
-        length = max(packet[1] for packet in once if packet[0] == track)  # type: ignore[type-var]
-        assert abs(stamps[-1] - 2 * length) < 150  # type: ignore[operator]
+        assert stamps == sorted(set(stamps))  # type: ignore[type-var]  # every packet here has its stamps
+        length = max(packet[1] for packet in once if packet[0] == track)  # type: ignore[type-var]  # every packet here has its stamps
+        assert abs(stamps[-1] - 2 * length) < 150  # type: ignore[operator]  # they are numbers, see above
 
 
 def test_pictures_go_on_at_their_pace_across_a_discontinuity(hls: Hls) -> None:
     clear = hls("silent b-frames", encrypted=False).clear
-    shown = sorted(packet[2] for packet in packets_of(remux(clear, clear, clear)))  # type: ignore[type-var]
-    assert {after - before for before, after in pairwise(shown)} == {40}  # type: ignore[operator]
+    shown = sorted(packet[2] for packet in packets_of(remux(clear, clear, clear)))  # type: ignore[type-var]  # every packet here has its stamps
+    assert {after - before for before, after in pairwise(shown)} == {40}  # type: ignore[operator]  # they are numbers, see above
 
 
 def test_a_picture_that_was_taken_apart_is_whole_again(films: Films, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_an_error_of_a_piece_comes_through_as_it_is(hls: Hls) -> None:
                 raise TamperedError("altered")
             return super().open(position)
 
-    remuxer = Remuxer(io.BytesIO())  # type: ignore[arg-type]
+    remuxer = Remuxer(io.BytesIO())  # type: ignore[arg-type]  # a plain stream for the sealed one
     with pytest.raises(TamperedError):
         remuxer.add_run(RunStream(Breaking(clear), range(len(clear))))
 
@@ -222,7 +222,7 @@ def test_a_full_disk_comes_through_as_it_is(hls: Hls) -> None:
     clear = hls("b-frames", encrypted=False).clear
 
     def make() -> None:
-        remuxer = Remuxer(Full())  # type: ignore[arg-type]
+        remuxer = Remuxer(Full())  # type: ignore[arg-type]  # a plain stream for the sealed one
         remuxer.add_run(RunStream(Clear(clear), range(len(clear))))
         remuxer.finish(lambda: None)
 

@@ -378,7 +378,7 @@ def test_an_interrupt_stops_and_keeps(service, store, film) -> None:
         patient.heard = True
         return original(seconds)
 
-    patient.wait = hear  # type: ignore[method-assign]
+    patient.wait = hear  # type: ignore[method-assign]  # the test stands in its place
     with pytest.raises(OperatorError) as caught:
         upload(service, film, patient)
     assert caught.value.code is ErrorCode.INTERRUPTED

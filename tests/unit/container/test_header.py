@@ -18,7 +18,7 @@ def header(**changes: object) -> Header:
         "plaintext_size": 20_000_000,
         "meta_size": 300,
     }
-    return Header(**(fields | changes))  # type: ignore[arg-type]
+    return Header(**(fields | changes))  # type: ignore[arg-type]  # keywords from a table
 
 
 def test_what_was_written_is_read() -> None:

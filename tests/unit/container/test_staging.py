@@ -36,7 +36,7 @@ def test_what_was_staged_comes_back(size: int) -> None:
 )
 def test_a_piece_opens_as_itself_alone(changes: dict[str, object]) -> None:
     made = seal_piece(KEY, PIECE, b"segment")
-    other = dataclasses.replace(PIECE, **changes)  # type: ignore[arg-type]
+    other = dataclasses.replace(PIECE, **changes)  # type: ignore[arg-type]  # keywords from a table
     with pytest.raises(TamperedError):
         open_piece(KEY, other, made.sealed)
 
@@ -82,4 +82,4 @@ def test_an_earlier_attempt_is_not_the_one_in_the_journal() -> None:
 @pytest.mark.parametrize("changes", [{"sequence": -1}, {"piece": 1 << 32}, {"source_id": b"short"}])
 def test_numbers_that_do_not_fit_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(MisuseError):
-        dataclasses.replace(PIECE, **changes).context()  # type: ignore[arg-type]
+        dataclasses.replace(PIECE, **changes).context()  # type: ignore[arg-type]  # keywords from a table

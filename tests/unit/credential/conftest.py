@@ -40,7 +40,7 @@ class Service:
             "trust": self.trust,
             "signing_key": CREDENTIAL_KEY,
         }
-        return issue_security_file(**(what | changes))  # type: ignore[arg-type]
+        return issue_security_file(**(what | changes))  # type: ignore[arg-type]  # keywords from a table
 
 
 @pytest.fixture(scope="session")

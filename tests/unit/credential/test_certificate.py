@@ -47,7 +47,7 @@ def altered(**fields: object) -> bytes:
         if value is None:
             del values[number]
         else:
-            values[number] = value  # type: ignore[assignment]
+            values[number] = value  # type: ignore[assignment]  # wrong on purpose
     return seal_envelope(EnvelopeType.DEVICE_CERTIFICATE, encode(values), KEY)
 
 

@@ -249,7 +249,7 @@ def test_large_segments_are_fetched_fewer_at_a_time(
         submit(request, buffer)
         at_once.append(len(bench.network._active))
 
-    bench.network.submit = note  # type: ignore[method-assign]
+    bench.network.submit = note  # type: ignore[method-assign]  # the test stands in its place
     bench.network.script(url(0), Step())
     for number in range(1, COUNT):
         bench.network.script(url(number), Step(failure=CUT), Step(failure=CUT))

@@ -41,7 +41,7 @@ def counting():
 
 def other(identity: Identity, **values: object) -> Identity:
     given = {"vid": identity.vid, "format": identity.format, "index": identity.index, **values}
-    return Identity(save_dir=identity.save_dir, **given)  # type: ignore[arg-type]
+    return Identity(save_dir=identity.save_dir, **given)  # type: ignore[arg-type]  # keywords from a table
 
 
 def open_journal(identity: Identity) -> Journal:
@@ -65,7 +65,7 @@ def open_journal(identity: Identity) -> Journal:
 def test_an_identity_is_a_safe_file_name(values: dict[str, object]) -> None:
     good: dict[str, object] = {"save_dir": "d", "vid": "v", "format": "mp4", "index": 0}
     with pytest.raises(MisuseError):
-        Identity(**{**good, **values})  # type: ignore[arg-type]
+        Identity(**{**good, **values})  # type: ignore[arg-type]  # keywords from a table
 
 
 @pytest.mark.behaviour("B25")

@@ -32,7 +32,7 @@ def playlist(body: str) -> MediaPlaylist:
 
 def job(segments: tuple[SegmentSpec, ...], **values: object) -> JobSpec:
     kind = values.pop("kind", SourceKind.HLS)
-    return JobSpec(kind=kind, download_id=ID, secure=True, segments=segments, **values)  # type: ignore[arg-type]
+    return JobSpec(kind=kind, download_id=ID, secure=True, segments=segments, **values)  # type: ignore[arg-type]  # keywords from a table
 
 
 ENCRYPTED = """#EXT-X-KEY:METHOD=AES-128,URI="https://k/key"

@@ -71,7 +71,7 @@ def test_what_the_format_does_not_know_is_malformed(change: dict[int, object]) -
     fields = decode(encode_job(JOB))
     assert isinstance(fields, dict)
     with pytest.raises(MalformedError):
-        decode_job(encode({**fields, **change}))  # type: ignore[dict-item]
+        decode_job(encode({**fields, **change}))  # type: ignore[dict-item]  # keywords from a table
 
 
 def test_keys_and_urls_do_not_show() -> None:

@@ -60,7 +60,7 @@ class World:
             "track": "job-1",
             "issued_at": 1_700_000_000,
         }
-        return LicenseTerms(**(fields | changes))  # type: ignore[arg-type]
+        return LicenseTerms(**(fields | changes))  # type: ignore[arg-type]  # keywords from a table
 
     def license(self, terms: LicenseTerms | None = None) -> bytes:
         return issue_license(

@@ -57,7 +57,7 @@ def test_what_is_signed_is_the_specification_s() -> None:
 def test_a_signature_is_good_for_one_claim(changes: dict[str, object]) -> None:
     signature = CLAIM.sign(DEVICE.signing)
     with pytest.raises(TamperedError):
-        dataclasses.replace(CLAIM, **changes).verify(signature)  # type: ignore[arg-type]
+        dataclasses.replace(CLAIM, **changes).verify(signature)  # type: ignore[arg-type]  # keywords from a table
 
 
 @pytest.mark.parametrize("signature", [b"", bytes(64), bytes(63)])

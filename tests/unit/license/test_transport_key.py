@@ -46,7 +46,7 @@ def test_a_license_gives_both_keys(world: World) -> None:
 
 def test_other_licenses_are_as_they_were(world: World) -> None:
     license_ = held(world, None)
-    assert 17 not in decode(license_.encode())  # type: ignore[operator]
+    assert 17 not in decode(license_.encode())  # type: ignore[operator]  # a map
     assert (
         unwrap_transport_key(license_, app_key=world.app.app_key, device_key=world.device.kem)
         is None
@@ -78,7 +78,7 @@ def test_nobody_else_opens_it(world: World, who: str) -> None:
         "device": world.other_device,
     }
     with pytest.raises(LicenseBindingError):
-        open_transport_key(held(world), **(right | {who: wrong[who]}))  # type: ignore[arg-type]
+        open_transport_key(held(world), **(right | {who: wrong[who]}))  # type: ignore[arg-type]  # keywords from a table
 
 
 def test_a_name_without_its_key_opens_nothing(world: World) -> None:

@@ -276,7 +276,7 @@ def test_relative_addresses_are_written_as_they_are() -> None:
 
 def one(**changes: object) -> MediaPlaylist:
     values: dict[str, object] = {"uri": "s", "duration": 1.0, "number": 0, **changes}
-    return MediaPlaylist(segments=(Segment(**values),), target_duration=1)  # type: ignore[arg-type]
+    return MediaPlaylist(segments=(Segment(**values),), target_duration=1)  # type: ignore[arg-type]  # keywords from a table
 
 
 @pytest.mark.parametrize(

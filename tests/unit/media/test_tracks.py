@@ -34,7 +34,7 @@ ANSWER = GetPlayInfoAnswer(request_id="R", video_base=BASE, play_info_list=STREA
 
 def tracks(**wanted: object) -> list[int]:
     media = media_info(ANSWER)
-    found = filter_tracks(media.tracks, TrackFilter(**wanted))  # type: ignore[arg-type]
+    found = filter_tracks(media.tracks, TrackFilter(**wanted))  # type: ignore[arg-type]  # keywords from a table
     return [track.index for track in found]
 
 

@@ -115,7 +115,7 @@ def test_mpv_does_not_outlive_the_one_who_waits(tmp_path) -> None:
                 raise KeyboardInterrupt
             return original(timeout)
 
-        process.wait = interrupted  # type: ignore[method-assign]
+        process.wait = interrupted  # type: ignore[method-assign]  # the test stands in its place
         with pytest.raises(KeyboardInterrupt):
             mpv._wait(process)
         assert process.returncode == -15

@@ -28,7 +28,7 @@ def test_the_defaults_are_the_vendors() -> None:
 )
 def test_what_makes_no_sense_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(MisuseError):
-        DownloaderConfig(**values)  # type: ignore[arg-type]
+        DownloaderConfig(**values)  # type: ignore[arg-type]  # keywords from a table
 
 
 def test_a_proxy_password_does_not_show() -> None:

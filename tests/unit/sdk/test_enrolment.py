@@ -256,8 +256,8 @@ def test_an_answer_that_is_not_base64(
 
 
 def test_only_one_refusal_says_that_a_device_is_unknown() -> None:
-    known = RequestError(0, server_code="Forbidden.DeviceRevoked")  # type: ignore[arg-type]
-    unknown = RequestError(0, server_code="Forbidden.DeviceNotEnrolled")  # type: ignore[arg-type]
+    known = RequestError(0, server_code="Forbidden.DeviceRevoked")  # type: ignore[arg-type]  # a number that is none of ours
+    unknown = RequestError(0, server_code="Forbidden.DeviceNotEnrolled")  # type: ignore[arg-type]  # a number that is none of ours
     assert not is_not_enrolled(known)
     assert is_not_enrolled(unknown)
 

@@ -130,7 +130,7 @@ def update(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Update]:
 
 def rekey(update: Update, *files: Path, **more: object) -> object:
     named: dict[str, object] = {"old_app_key": OLD, "new_app_key": NEW, "app": update.app}
-    return PrivateService.rekey(update.old, update.new, files or None, **(named | more))  # type: ignore[arg-type]
+    return PrivateService.rekey(update.old, update.new, files or None, **(named | more))  # type: ignore[arg-type]  # keywords from a table
 
 
 @pytest.mark.behaviour("B50")

@@ -44,7 +44,7 @@ def says(text: str, status: int = 200) -> Callable[[Received], Answer]:
 
 def client(server: LoopbackServer | str, **options: object) -> RpcClient:
     url = server if isinstance(server, str) else server.url
-    return RpcClient(url, CREDENTIAL, **options)  # type: ignore[arg-type]
+    return RpcClient(url, CREDENTIAL, **options)  # type: ignore[arg-type]  # keywords from a table
 
 
 def failure(respond: Callable[[Received], Answer], **options: object) -> RequestError:

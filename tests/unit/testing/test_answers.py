@@ -66,5 +66,5 @@ def test_null_stands_for_what_may_be_absent() -> None:
 def test_a_whole_number_is_a_number() -> None:
     model = ACTIONS[("2017-03-21", "GetVideoPlayAuth")].answer_type()
     wrong = to_wire(model())
-    meta = dict(wrong["VideoMeta"], Duration=3)  # type: ignore[call-overload]
+    meta = dict(wrong["VideoMeta"], Duration=3)  # type: ignore[call-overload]  # wrong on purpose
     assert mismatches(model, {**wrong, "VideoMeta": meta}) == []

@@ -33,7 +33,7 @@ class Network:
     def fetch(self, name: str, **request: object) -> Reply:
         values: dict[str, object] = {"limit": 1 << 20, **request}
         self.fetcher.submit(
-            Request(url=f"{self.base}/{name}?auth_key=1", **values),  # type: ignore[arg-type]
+            Request(url=f"{self.base}/{name}?auth_key=1", **values),  # type: ignore[arg-type]  # keywords from a table
             ReceiveBuffer(),
         )
         replies: list[Reply] = []

@@ -48,7 +48,7 @@ def scanner(**more: object) -> LeakScanner:
         markers={"picture": MARKER},
         secrets={"data key": KEY},
         block_size=BLOCK,
-        **more,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]  # keywords from a table
     )
 
 

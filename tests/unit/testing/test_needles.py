@@ -79,7 +79,7 @@ TEXT_SECRET = b"Qh7uKx0PzR+c/4eVnT9wLm2B"
     ids=["raw", "hex", "HEX", "repr", "json", "base64url", "url", "percent", "utf-16"],
 )
 def test_a_secret_is_found_in_every_form(secret: bytes, before: bytes, written: object) -> None:
-    text = written(before + secret + b"behind")  # type: ignore[operator]
+    text = written(before + secret + b"behind")  # type: ignore[operator]  # each writes what it takes
     assert dict(Needles(encodings(secret)).find(text, len(text)))
 
 

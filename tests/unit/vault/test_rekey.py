@@ -256,7 +256,7 @@ def killed_at(update: Update, step: int) -> bool:
     child = os.fork()
     if child == 0:
         killer = Killer(step)
-        sqlite3.connect = killer.connect  # type: ignore[assignment]
+        sqlite3.connect = killer.connect  # type: ignore[assignment]  # the test stands in its place
         for name in ("fsync", "rename", "replace", "unlink"):
             setattr(os, name, killer.wrapped(getattr(os, name)))
         try:
