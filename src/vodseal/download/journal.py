@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["FileFacts", "JobEntry", "JobState", "Journal", "StagedPiece"]
 
 _DATABASE: Final = "job.db"
-_SCHEMA_VERSION: Final = 1
+_SCHEMA_VERSION: Final = 2
 _SCHEMA: Final = (
     """CREATE TABLE job (
         id INTEGER PRIMARY KEY CHECK (id = 0),
@@ -45,7 +45,8 @@ _SCHEMA: Final = (
         state TEXT NOT NULL,
         record BLOB,
         total_size INTEGER,
-        validator TEXT
+        validator TEXT,
+        head BLOB
     )""",
     """CREATE TABLE piece (
         sequence INTEGER NOT NULL,
@@ -57,6 +58,7 @@ _SCHEMA: Final = (
     ) WITHOUT ROWID""",
     f"PRAGMA user_version = {_SCHEMA_VERSION}",
 )
+_TO_2: Final = ("ALTER TABLE job ADD COLUMN head BLOB", "PRAGMA user_version = 2")
 
 
 class JobState(StrEnum):
@@ -152,7 +154,9 @@ class Journal:
         with transaction(self._connection):
             self._connection.execute("DELETE FROM piece")
             self._connection.execute(
-                "INSERT OR REPLACE INTO job VALUES (0, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
+                "INSERT OR REPLACE INTO job"
+                " (id, vid, format, track_index, download_id, secure, state)"
+                " VALUES (0, ?, ?, ?, ?, ?, ?)",
                 (
                     identity.vid,
                     identity.format,
@@ -232,13 +236,22 @@ class Journal:
                 (JobState.DOWNLOADING.value,),
             )
 
-    def complete(self) -> None:
-        """Store that the file has its name, and forget keys, URLs and pieces."""
+    def complete(self, head: bytes | None = None) -> None:
+        """Store that the file has its name, and forget keys, URLs and pieces.
+
+        ``head`` is what the sealed file begins and ends with, for a repair (``FileHead``).
+        """
         with transaction(self._connection):
             self._connection.execute("DELETE FROM piece")
             self._connection.execute(
-                "UPDATE job SET state = ?, record = NULL", (JobState.COMPLETED.value,)
+                "UPDATE job SET state = ?, record = NULL, head = ?",
+                (JobState.COMPLETED.value, head),
             )
+
+    def head(self) -> bytes | None:
+        """Return what ``complete`` was given."""
+        row = self._connection.execute("SELECT head FROM job").fetchone()
+        return None if row is None else row[0]
 
     def close(self) -> None:
         """Close the database. Closing twice is harmless."""
@@ -257,7 +270,8 @@ def _migrate(connection: sqlite3.Connection, *, create: bool) -> None:
         raise UnsupportedVersionError("the download was begun by a later version")
     if version == 0 and not create:
         raise FileNotFoundError(_DATABASE)
-    if version == 0:
+    steps = {0: _SCHEMA, 1: _TO_2}.get(version, ())
+    if steps:
         with transaction(connection):
-            for statement in _SCHEMA:
+            for statement in steps:
                 connection.execute(statement)

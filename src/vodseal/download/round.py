@@ -24,6 +24,7 @@ from vodseal.download.files import (
     remove_stage,
     save_folder,
 )
+from vodseal.download.head import FileHead
 from vodseal.download.job import DownloadResult, SourceKind
 from vodseal.download.journal import FileFacts, JobState
 from vodseal.download.pace import Pace
@@ -262,7 +263,8 @@ class Round:
             save.rename(name + PART_SUFFIX, name)
             save.sync()
             size = save.size(name) or 0
-        self._journal.complete()
+            head = _head_of(save, name) if secure else None
+        self._journal.complete(head)
         remove_stage(self._folder)
         self._teller.processing(100)
         return DownloadResult(
@@ -276,6 +278,15 @@ class Round:
         name = final_name(self._parts.identity, secure=self._parts.job.secure)
         with contextlib.suppress(OSError), save_folder(self._parts.identity) as save:
             save.remove(name + PART_SUFFIX)
+
+
+def _head_of(save: Folder, name: str) -> bytes:
+    """Return what a repair of the sealed file will need (``FileHead``)."""
+    handle = save.open_to_read(name)
+    try:
+        return FileHead.of_handle(handle).encode()
+    finally:
+        os.close(handle)
 
 
 def _version() -> str:

@@ -203,6 +203,32 @@ def test_the_journal_keeps_pieces_facts_and_state(identity: Identity) -> None:
         assert (journal.pieces(), journal.facts()) == ([], None)
 
 
+def test_the_journal_keeps_the_head_of_a_finished_file(identity: Identity) -> None:
+    JobStore(identity).create(secure=True, random=counting())
+    with open_journal(identity) as journal:
+        assert journal.head() is None
+        journal.complete(b"header and meta")
+        assert journal.head() == b"header and meta"
+        entry = journal.entry()
+        assert entry is not None
+        journal.begin(entry)
+        assert journal.head() is None
+
+
+def test_a_journal_of_the_first_version_is_read_on(identity: Identity) -> None:
+    entry = JobStore(identity).create(secure=True, random=counting())
+    database = sqlite3.connect(job_folder(identity) / "job.db")
+    database.execute("ALTER TABLE job DROP COLUMN head")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    assert JobStore(identity).entry() == entry
+    with open_journal(identity) as journal:
+        assert journal.head() is None
+        journal.complete(b"head")
+    with open_journal(identity) as journal:
+        assert journal.head() == b"head"
+
+
 @pytest.mark.behaviour("B24")
 def test_deleting_leaves_nothing(identity: Identity) -> None:
     random = counting()
