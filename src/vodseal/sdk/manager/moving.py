@@ -23,6 +23,7 @@ from vodseal.download.files import (
     STAGE_FOLDER,
     delete_download,
     find_job_folders,
+    job_folder,
     locked,
 )
 from vodseal.download.folder import Folder, sync_file
@@ -136,7 +137,8 @@ def _delete_old(store: QueueStore, moved: QueueStore) -> None:
 
 
 def _identities(save_dir: Path, item: DownloadItem) -> Iterator[Identity]:
-    for name in find_job_folders(str(save_dir), item.vid, item.index):
+    found = find_job_folders(str(save_dir), item.vid, item.index)
+    for name in sorted({*found, item.format} - {""}):
         with contextlib.suppress(MisuseError):  # the folder of another vid
             yield Identity(save_dir=str(save_dir), vid=item.vid, format=name, index=item.index)
 
@@ -156,14 +158,15 @@ def _paths(save_dir: Path, item: DownloadItem) -> Iterator[Path]:
     if item.file_name:
         yield save_dir / item.file_name
     for identity in _identities(save_dir, item):
-        job = save_dir / JOBS_FOLDER / identity.name
-        yield from (path for path in job.rglob("*") if path.is_file())
+        yield from (path for path in job_folder(identity).rglob("*") if path.is_file())
 
 
 def _copy_download(source: Path, target: Path, item: DownloadItem) -> None:
     for identity in _identities(source, item):
+        if not job_folder(identity).is_dir():
+            continue
         with (
-            Folder.open(source / JOBS_FOLDER / identity.name) as job,
+            Folder.open(job_folder(identity)) as job,
             locked(job),
             Folder.open(target / JOBS_FOLDER) as jobs,
             jobs.subfolder(identity.name, create=True) as copied,
