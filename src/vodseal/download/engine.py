@@ -135,6 +135,7 @@ class Engine:
         finally:
             self._fetcher.close()
             self._line.close()
+            self._free.clear()  # processing needs the memory now
         return end
 
     def _loop(self) -> End:
