@@ -156,7 +156,7 @@ def _parse(data: bytes) -> Header:
     ) = _FIXED.unpack_from(data)  # fmt: skip
     if reserved != _RESERVED or zero:
         raise MalformedError("a reserved header field is not zero")
-    if size > MAX_PLAINTEXT_SIZE or count != part_count(size) or at != meta_offset(size):
+    if count != part_count(size) or at != meta_offset(size):  # The count bounds the size.
         raise MalformedError("the header's lengths contradict each other")
     if not sealed_message_size(1) <= meta_size <= MAX_META_SIZE:
         raise MalformedError("the header's meta length is out of bounds")

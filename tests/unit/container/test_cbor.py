@@ -92,12 +92,28 @@ def test_what_a_tag_stands_for_is_not_looked_at() -> None:
         decode(b"\xd8\x24\x61(")
 
 
-def test_nesting_ends_at_eight() -> None:
-    deepest: CborValue = 1
-    for _ in range(8):
-        deepest = [deepest]
+@pytest.mark.parametrize("shell", [b"\x81", b"\xa1\0"], ids=["lists", "maps"])
+def test_eight_levels_are_taken_and_nine_are_not(shell: bytes) -> None:
+    taken = decode(shell * 8 + b"\1")
+    assert encode(taken) == shell * 8 + b"\1"
     with pytest.raises(MisuseError):
-        encode([[deepest]])
+        encode([taken])
+    with pytest.raises(MalformedError):
+        decode(shell * 9 + b"\1")
+
+
+@pytest.mark.parametrize(
+    ("value", "beyond"), [((1 << 64) - 1, 1 << 64), (-1 << 64, -(1 << 64) - 1)]
+)
+def test_integers_have_eight_bytes(value: int, beyond: int) -> None:
+    assert decode(encode(value)) == value
+    with pytest.raises(MisuseError):
+        encode(beyond)
+
+
+def test_what_cannot_be_written_is_named() -> None:
+    with pytest.raises(MisuseError, match="a float is not allowed"):
+        encode(1.5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [None, 1.5, {24: 0}, {"a": 0}, {True: 0}, 1 << 64, (1, 2)])
@@ -146,3 +162,31 @@ def test_a_missing_or_unasked_field_is_refused() -> None:
 def test_a_map_is_expected_at_the_top() -> None:
     with pytest.raises(MalformedError):
         decode_map(b"\x80")
+
+
+def test_a_field_at_its_bounds_is_taken() -> None:
+    fields = decode_map(encode({0: True, 1: b"ab", 2: "ab", 3: [1, 2], 4: {5: 6}, 7: 8}))
+    assert fields.boolean(0) is True
+    assert fields.octets(1, size=2, most=2) == b"ab"
+    assert fields.text(2, most=2) == "ab"
+    assert fields.items(3, most=2) == [1, 2]
+    inner = fields.map(4)
+    assert inner.integer(5) == 6
+    inner.finish()
+    assert fields.integer(7, least=8, most=8) == 8
+    fields.finish()
+
+
+@pytest.mark.parametrize(
+    ("taken", "value", "beyond"),
+    [
+        ("text", "x" * 4096, "x" * 4097),
+        ("items", [0] * 65536, [0] * 65537),
+    ],
+)
+def test_a_field_has_bounds_that_nobody_named(
+    taken: str, value: CborValue, beyond: CborValue
+) -> None:
+    assert getattr(decode_map(encode({0: value})), taken)(0) == value
+    with pytest.raises(MalformedError):
+        getattr(decode_map(encode({0: beyond})), taken)(0)

@@ -5,8 +5,16 @@ import random
 import pytest
 
 from vodseal.container.header import Header
-from vodseal.container.layout import HEADER_SIZE, MAX_META_SIZE, MAX_PLAINTEXT_SIZE
-from vodseal.errors import FormatError, MisuseError, NotSealedError, TruncatedError, WrongKeyError
+from vodseal.container.layout import HEADER_SIZE, MAX_META_SIZE, MAX_PLAINTEXT_SIZE, meta_offset
+from vodseal.errors import (
+    FormatError,
+    MalformedError,
+    MisuseError,
+    NotSealedError,
+    TruncatedError,
+    UnsupportedVersionError,
+    WrongKeyError,
+)
 
 CK = bytes(range(32))
 
@@ -95,3 +103,39 @@ def test_noise_is_not_a_header() -> None:
     for _ in range(300):
         with pytest.raises(FormatError):
             Header.peek(b"\x89VSL\r\n\x1a\n\1\0\1\x0e\0\0\2\0" + noise.randbytes(HEADER_SIZE - 16))
+
+
+@pytest.mark.parametrize("at", range(8, 16))
+def test_one_other_byte_of_version_suite_or_sizes_is_a_later_version(at: int) -> None:
+    data = bytearray(header().encode(CK))
+    data[at] ^= 1
+    with pytest.raises(UnsupportedVersionError):
+        Header.peek(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("at", "change"),
+    [
+        (48, b"\1"),  # the first reserved field
+        (88, b"\0\0\0\0\0\0\0\1"),  # the second
+        (64, (20_000_001).to_bytes(8, "big")),  # lengths: the meta does not begin behind it
+        (72, (1).to_bytes(8, "big")),
+        (84, (4).to_bytes(4, "big")),  # parts
+        (80, (72).to_bytes(4, "big")),  # a meta that holds nothing
+    ],
+)
+def test_each_field_of_an_unauthenticated_header_is_checked(at: int, change: bytes) -> None:
+    data = bytearray(header().encode(CK))
+    data[at : at + len(change)] = change
+    with pytest.raises(MalformedError):
+        Header.peek(bytes(data))
+
+
+def test_a_length_beyond_the_largest_is_refused_even_if_all_else_agrees() -> None:
+    made = header(plaintext_size=MAX_PLAINTEXT_SIZE)
+    data = bytearray(made.encode(CK))
+    data[64:72] = (MAX_PLAINTEXT_SIZE + 1).to_bytes(8, "big")
+    data[72:80] = meta_offset(MAX_PLAINTEXT_SIZE + 1).to_bytes(8, "big")
+    data[84:88] = (0).to_bytes(4, "big")  # what a count of 2^32 looks like in its place
+    with pytest.raises(MalformedError):
+        Header.peek(bytes(data))

@@ -68,3 +68,31 @@ def test_a_later_version_is_told() -> None:
 def test_the_meta_of_another_length_is_refused() -> None:
     with pytest.raises(MalformedError):
         SealedMeta.decode(encode(fields()), plaintext_size=6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {2: bytes(55)},  # the part table of a part and no other length
+        {2: bytes(112)},
+        {4: bytes(31)},
+        {10: bytes(33)},
+        {7: [FULL.tracks[0].to_cbor()] * 65},
+        {7: [FULL.tracks[0].to_cbor() | {0: 0}]},  # kinds are 1 to 3
+        {7: [FULL.tracks[0].to_cbor() | {0: 4}]},
+        {7: [FULL.tracks[0].to_cbor() | {7: 0}]},
+        {7: [1]},
+    ],
+)
+def test_a_field_out_of_its_bounds_is_refused(change: CborMap) -> None:
+    with pytest.raises(MalformedError):
+        SealedMeta.decode(encode(fields() | change), plaintext_size=5)
+
+
+def test_64_tracks_are_not_too_many() -> None:
+    made = SealedMeta(
+        plaintext_size=5,
+        part_table=bytes(56),
+        meta=Meta(content_type="", tracks=FULL.tracks[:1] * 64),
+    )
+    assert SealedMeta.decode(made.encode(), plaintext_size=5) == made

@@ -227,6 +227,20 @@ def test_the_last_chunk_of_a_part_is_opened_first(sealed_film: bytes) -> None:
     assert len(reader.read(1)) == 1
 
 
+def test_an_altered_empty_last_part_is_found_at_the_start(seal: Seal) -> None:
+    """No byte of the film is in it, so no read would ever come to it."""
+    right = seal(bytes(PART_SIZE))
+    with pytest.raises(TamperedError):
+        open_film(flipped(right, chunk_offset(512)))
+
+
+@pytest.mark.parametrize("start", [500 * CHUNK_SIZE, 500 * CHUNK_SIZE + 1, PART_SIZE - CHUNK_SIZE])
+def test_one_read_may_go_from_part_to_part(sealed_film: bytes, film: bytes, start: int) -> None:
+    reader = open_film(sealed_film)
+    reader.seek(start)
+    assert reader.read(100 * CHUNK_SIZE) == film[start : start + 100 * CHUNK_SIZE]
+
+
 def test_a_file_that_shrinks_while_it_is_read(sealed_film: bytes) -> None:
     source = CountingSource(sealed_film)
     reader = SealedReader(source, CK)
@@ -275,10 +289,10 @@ def test_a_closed_reader_has_forgotten(seal: Seal) -> None:
     reader = open_film(seal(b"0123456789"))
     reader.read(4)
     reader.close()
-    reader.close()
     assert not any(reader._chunk)
     assert reader._part_key == b""
     assert not reader._openers
+    reader.close()
     for use in (
         reader.tell,
         reader.readall,

@@ -1,0 +1,1 @@
+"""Mutation testing of the packages that decide: `scripts/torture mutants --help`."""
