@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -73,10 +75,9 @@ def run(package: str, asked: argparse.Namespace) -> None:
             print(f"[{len(records)} of {len(mutants)}]", flush=True)
             write(package, records)
 
-    unfit = attempt(wanted, tree, [*TESTS[package], *asked.tests], jobs=asked.jobs, report=report)
+    tests = [*TESTS[package], *asked.tests]
+    attempt(wanted, tree, tests, jobs=asked.jobs, dearest=asked.dearest, report=report)
     write(package, records)
-    if unfit:
-        print("these tests fail without a mutant:", *unfit, sep="\n  ")
 
 
 def attempt(
@@ -85,6 +86,7 @@ def attempt(
     tests: list[str],
     *,
     jobs: int,
+    dearest: float = math.inf,
     report: Callable[[Verdict], None],
 ) -> list[str]:
     """Try ``mutants`` on what lies in ``tree``; return the tests that failed without any."""
@@ -92,10 +94,25 @@ def attempt(
     os.environ["PYTHONPATH"] = f"{tree}{os.pathsep}{ROOT}"
     import pytest
 
+    from mutation.afresh import try_afresh
     from mutation.session import Forks
 
-    forks = Forks(mutants, near=tests[0], jobs=jobs, report=report)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no child is left behind
+    late: list[Mutant] = []
+
+    def first(verdict: Verdict) -> None:
+        if verdict.state != "killed" and verdict.mutant.place in forks.imports:
+            late.append(verdict.mutant)
+        else:
+            report(verdict)
+
+    forks = Forks(mutants, near=tests[0], jobs=jobs, dearest=dearest, report=first)
     pytest.main([*OPTIONS, *tests], plugins=[forks])
+    files = {place: sorted(found) for place, found in forks.imports.items()}
+    for verdict in try_afresh(late, files, OPTIONS, jobs=jobs):
+        report(verdict)
+    if forks.unfit:
+        print("these tests fail without a mutant:", *forks.unfit, sep="\n  ")
     return forks.unfit
 
 
@@ -124,6 +141,13 @@ def main() -> int:
     parser.add_argument("--survivors", action="store_true", help="only what was not killed before")
     parser.add_argument("--only", default="", metavar="TEXT", help="only names with TEXT in them")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
+    parser.add_argument(
+        "--dearest",
+        type=float,
+        default=math.inf,
+        metavar="SECONDS",
+        help="leave out tests that need more CPU than this: a first look, for writing tests",
+    )
     parser.add_argument("--summary", action="store_true", help="only print what the last runs gave")
     parser.add_argument("tests", nargs="*", help="further tests than the package's own")
     asked = parser.parse_args()

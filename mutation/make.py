@@ -69,7 +69,7 @@ def _mutants_of(path: Path, source: str, made: MutatedFile) -> list[Mutant]:
     def text(name: str) -> list[str]:
         span = made.line_span_by_function_name[name]
         body = lines[span.start - 1 : span.end]
-        return [line.replace(name, name.partition(MARK)[0]) for line in body]
+        return [line.replace(name, _plain(name)) for line in body]
 
     mutants = []
     alike: Counter[tuple[str, str, str]] = Counter()
@@ -88,6 +88,12 @@ def _mutants_of(path: Path, source: str, made: MutatedFile) -> list[Mutant]:
         )
         alike[origin, removed, added] += 1
     return mutants
+
+
+def _plain(name: str) -> str:
+    """Return the name that a function has in the source."""
+    mangled = name[: name.rindex(MARK)]
+    return mangled.rpartition("ǁ")[2] if "ǁ" in mangled else mangled.removeprefix("x_")
 
 
 def _change(before: list[str], after: list[str]) -> tuple[int, str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -63,10 +64,14 @@ class Forks:
     near: str
     """Where the package's own tests are: they come first."""
     jobs: int
+    dearest: float
+    """CPU seconds that a test may need to be run at all."""
     report: Callable[[Verdict], None]
     failed: bool = False
     unfit: list[str] = field(default_factory=list)
     """Tests that fail without any mutant."""
+    imports: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """For each function that test modules call when they are imported: those modules."""
     _calls: dict[pytest.Item, set[str]] = field(default_factory=dict)
     _cost: dict[pytest.Item, float] = field(default_factory=dict)
     _shared: dict[Any, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -84,6 +89,18 @@ class Forks:
             suppress_health_check=list(HealthCheck),
         )
         settings.load_profile("mutants")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, object, object]:
+        """Note what a test module calls when it is imported."""
+        switch.calls.clear()
+        report = yield
+        if isinstance(collector, pytest.Module):
+            for place in switch.calls:
+                self.imports[place].add(str(collector.path))
+        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a failure."""
@@ -135,12 +152,18 @@ class Forks:
                 self.unfit.append(item.nodeid)
                 continue
             self._calls[item] = set(switch.calls)
+            for place in switch.calls & self.imports.keys():
+                self.imports[place].add(str(item.path))
         for item, calls in self._calls.items():
             for definitions in item._fixtureinfo.name2fixturedefs.values():  # type: ignore[attr-defined]
                 calls.update(*(self._shared[each] for each in definitions))
 
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
-        found = [item for item, calls in self._calls.items() if mutant.place in calls]
+        found = [
+            item
+            for item, calls in self._calls.items()
+            if mutant.place in calls and self._cost[item] <= self.dearest
+        ]
         return sorted(found, key=lambda item: (self.near not in item.nodeid, self._cost[item]))
 
     def _fork(self, mutant: Mutant, items: list[pytest.Item]) -> tuple[int, int]:
@@ -151,6 +174,7 @@ class Forks:
             os.close(writable)
             return pid, readable
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         spoken, nowhere = os.dup(2), os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)

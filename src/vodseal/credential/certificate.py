@@ -104,7 +104,7 @@ class DeviceCertificate:
         """
         fields = decode_map(open_envelope(data, EnvelopeType.DEVICE_CERTIFICATE, keys))
         fields.version(_VERSION)
-        named = fields.octets(1, size=ID_SIZE)
+        named = fields.octets(1)
         opened = cls(
             kem_public_key=fields.octets(2, size=_KEY_SIZE),
             signing_public_key=fields.octets(3, size=_KEY_SIZE),

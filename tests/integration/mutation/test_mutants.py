@@ -39,6 +39,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[Verdicts, list[str]
         ("number -= 1", "number += 1", "killed"),  # it never ends
         ("return cls(number + 1)", "return cls(number - 1)", "killed"),  # seen through a fixture
         ("return number * 2", "return number * 3", "killed"),  # seen by another process alone
+        ("return number + 5", "return number - 5", "killed"),  # seen by a new interpreter alone
         ("return number + 7", "return number - 7", "untested"),  # by no test that is fit
     ],
 )

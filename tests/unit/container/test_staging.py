@@ -53,6 +53,20 @@ def test_everything_that_was_asked_for_is_in_the_source_id() -> None:
     assert len(ids) == 6
 
 
+def test_a_whole_clear_resource_needs_no_more_than_its_path() -> None:
+    assert piece_source_id(uri_path="/a") == piece_source_id(
+        uri_path="/a", start=0, length=0, method="NONE", iv=b""
+    )
+
+
+def test_what_is_sealed_and_opened_lies_in_the_buffer_that_was_given() -> None:
+    sealed_in, opened_in = bytearray(100), bytearray(100)
+    made = seal_piece(KEY, PIECE, b"segment", buffer=sealed_in)
+    assert sealed_in.startswith(made.sealed)
+    open_piece(KEY, PIECE, made.sealed, buffer=opened_in)
+    assert opened_in.startswith(b"segment")
+
+
 def test_no_flipped_bit_survives_and_nothing_stays_in_the_buffer() -> None:
     made = seal_piece(KEY, PIECE, b"a segment of a film")
     room = bytearray(100)
@@ -79,7 +93,19 @@ def test_an_earlier_attempt_is_not_the_one_in_the_journal() -> None:
         open_piece(KEY, PIECE, earlier.sealed, prefix=journaled.prefix)
 
 
-@pytest.mark.parametrize("changes", [{"sequence": -1}, {"piece": 1 << 32}, {"source_id": b"short"}])
+@pytest.mark.parametrize("number", [0, (1 << 32) - 1])
+def test_numbers_of_four_bytes_are_taken(number: int) -> None:
+    piece = dataclasses.replace(PIECE, sequence=number, piece=number)
+    assert open_piece(KEY, piece, seal_piece(KEY, piece, b"segment").sealed) == b"segment"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({name: number} for name in ("sequence", "piece") for number in (-1, 1 << 32)),
+        {"source_id": b"short"},
+    ],
+)
 def test_numbers_that_do_not_fit_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(MisuseError):
         dataclasses.replace(PIECE, **changes).context()  # type: ignore[arg-type]  # keywords from a table

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vodseal.container import writer as writer_module
 from vodseal.container.layout import HEADER_SIZE, PART_SIZE, SEALED_PART_SIZE, meta_offset
 from vodseal.container.meta import Meta
 from vodseal.container.reader import SealedReader
@@ -198,6 +199,21 @@ def test_without_finish_there_is_no_header() -> None:
     assert sink.data[:HEADER_SIZE] == bytes(HEADER_SIZE)
     with pytest.raises(NotSealedError):
         opened(sink)
+    assert writer.closed
+    assert (writer._content_key, writer._part_key, writer._held) == (b"", b"", {})
+
+
+def test_a_file_ends_at_its_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "MAX_PLAINTEXT_SIZE", 100)
+    sink = MemorySink()
+    writer = new(sink)
+    writer.write(bytes(60))
+    with pytest.raises(MisuseError):
+        writer.write(bytes(41))
+    writer.write(bytes(40))
+    monkeypatch.undo()
+    writer.finish(META)
+    assert opened(sink) == bytes(100)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_the_fingerprint_is_the_specification_s() -> None:
     [
         (AppIdentity.android_sha1(SHA1), AppIdentity.android_sha1(f" {SHA1.lower()}\n")),
         (AppIdentity.windows_serial("0A 1B:2c"), AppIdentity.windows_serial("0a1b2c")),
+        (AppIdentity.windows_serial("0A:1B:2C"), AppIdentity.windows_serial("0a1b2c")),
         (AppIdentity.ios_bundle(" com.example "), AppIdentity.ios_bundle("com.example")),
     ],
 )
@@ -118,3 +119,9 @@ def test_there_is_no_identity_in_another_form(kind: AppKind, identifier: bytes) 
 
 def test_a_manifest_key_may_hold_any_byte() -> None:
     assert AppIdentity.python("com.example", bytes(32)).text == "com.example"
+
+
+def test_a_bundle_id_has_at_most_155_characters() -> None:
+    assert AppIdentity.ios_bundle("com." + "x" * 151).text == "com." + "x" * 151
+    with pytest.raises(CredentialError):
+        AppIdentity.ios_bundle("com." + "x" * 152)

@@ -40,9 +40,56 @@ def test_the_payload_is_the_specification_s() -> None:
     }
 
 
-def test_a_large_app_fits() -> None:
-    files = {f"package/module_{n:05}.py": FileEntry(size=n, sha256=bytes(32)) for n in range(5000)}
-    assert len(AppManifest.parse(seal_manifest("com.example.app", files, KEY)).files) == 5000
+LINKS = {
+    "lib/c.so": "b.so",
+    "lib/deep/d.so": "../b.so",
+    "start.py": "main.py",
+    "x/y/z": "../../lib/b.so",
+}
+
+
+def test_links_are_read_as_they_are_written() -> None:
+    manifest = AppManifest.parse(seal_manifest("com.example.app", FILES, KEY, links=LINKS))
+    assert manifest.links == LINKS
+    assert manifest.files == FILES
+    assert AppManifest.parse(seal_manifest("com.example.app", FILES, KEY)).links == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("lib/c.so", "main.py"),  # a target is seen from the link's own folder
+        ("lib/c.so", "../../main.py"),
+        ("c.so", "../main.py"),
+        ("c.so", "/main.py"),
+        ("c.so", "./main.py"),
+        ("c.so", "lib//b.so"),
+        ("c.so", "lib"),
+        ("c.so", ""),
+        ("c.so", "../../main.py"),  # two wrong steps do not make a right one
+        ("c.so", "lib/./../b.so"),
+        ("c.so", "lib//../b.so"),
+        ("lib/c.so", "c.so"),
+    ],
+)
+def test_a_link_leads_to_a_file_of_the_app(path: str, target: str) -> None:
+    with pytest.raises(AppIdentityError, match="leads to no plain file of the app") as refused:
+        seal_manifest("com.example.app", FILES, KEY, links={path: target})
+    assert refused.value.remedy.startswith("Put the file itself there: ")
+    listed: list[CborValue] = [[name, at.size, at.sha256] for name, at in FILES.items()]
+    body = encode({0: 1, 1: "com.example.app", 2: sorted([*listed, [path, target]], key=str)})
+    with pytest.raises(AppIdentityError, match="a link leads to no listed file"):
+        AppManifest.parse(seal_self_anchored(EnvelopeType.APP_MANIFEST, body, KEY))
+
+
+def test_a_link_stays_in_the_folder() -> None:
+    with pytest.raises(AppIdentityError, match="may not stand in a manifest"):
+        seal_manifest("com.example.app", FILES, KEY, links={"../c.so": "app/main.py"})
+
+
+def test_an_app_may_have_more_files_than_other_lists_have_items() -> None:
+    files = dict.fromkeys((f"{n:05x}" for n in range(65_537)), FILES["main.py"])
+    assert len(AppManifest.parse(seal_manifest("com.example.app", files, KEY)).files) == 65_537
 
 
 def test_no_flipped_bit_survives() -> None:
@@ -79,6 +126,9 @@ def test_a_path_stays_in_the_folder(path: str) -> None:
         [["b", 1, bytes(32)], ["a", 1, bytes(32)]],
         [["a", 1, bytes(32)], ["a", 2, bytes(32)]],
         [["a", 1]],
+        [["a"]],
+        [["a", 1, bytes(32), 0]],
+        [["a", 1, "x" * 32]],
         [["a", 1, bytes(31)]],
         [["a", -1, bytes(32)]],
         [["a", True, bytes(32)]],

@@ -269,6 +269,15 @@ def test_nothing_is_issued_that_would_not_open(service: Service, player: AppIden
         FileAloneOpening(salt=b"", secret=bytes(32))
 
 
+def test_the_work_that_a_string_asks_for_has_bounds_of_its_own() -> None:
+    for memory, passes in ((19 * 1024, 1), (1024 * 1024, 10)):
+        made = Argon2Opening(salt=bytes(16), memory_kib=memory, passes=passes)
+        assert (made.memory_kib, made.passes) == (memory, passes)
+        for more, longer in ((1, 0), (0, 1)) if passes > 1 else ((-1, 0), (0, -1)):
+            with pytest.raises(MisuseError):
+                Argon2Opening(salt=bytes(16), memory_kib=memory + more, passes=passes + longer)
+
+
 def test_no_secret_shows_in_a_repr(service: Service, player: AppIdentity) -> None:
     parsed = SecurityFile.parse(service.issue(player, opening=ALONE))
     unlocked = parsed.open(player, None)

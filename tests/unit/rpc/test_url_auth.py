@@ -35,6 +35,15 @@ def test_rand_and_uid_are_covered() -> None:
     assert verdict(value.replace("u_1", "u_2")) is UrlVerdict.WRONG_HASH
 
 
+def test_a_signed_url_carries_all_of_it() -> None:
+    value = auth_key(PATH, KEY, signed_at=AT, rand="ab12", uid="u_1")
+    assert sign(PATH, KEY, signed_at=AT, rand="ab12", uid="u_1") == f"{PATH}?auth_key={value}"
+
+
+def test_half_a_character_in_a_path_is_a_wrong_path_and_no_more() -> None:
+    assert verdict(PUBLISHED, path="/\ud800") is UrlVerdict.WRONG_HASH
+
+
 def test_it_ends_after_its_time() -> None:
     assert verdict(PUBLISHED, now=AT + 1800) is UrlVerdict.VALID
     assert verdict(PUBLISHED, now=AT + 1801) is UrlVerdict.EXPIRED

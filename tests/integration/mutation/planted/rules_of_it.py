@@ -9,6 +9,12 @@ import sys
 import pytest
 from vodseal.planted import rules  # type: ignore[import-not-found]
 
+TOLD_ON_IMPORT = rules.told(4)
+
+
+def test_what_was_told_on_import() -> None:
+    assert TOLD_ON_IMPORT == 9
+
 
 def test_add() -> None:
     assert rules.add(2, 3) == 5
