@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "credentials": "Issue a temporary credential, as an app server does.",
         "app": "Sign a Python app, so that it can prove who it is.",
         "download": "Download a video into a file that only this app, here, can play.",
+        "queue": "Keep a queue of downloads, and run it.",
         "play": "Play a downloaded file.",
         "inspect": "Show what a sealed file says without its key.",
         "rekey": "Move downloads to another security file of their app.",

@@ -22,6 +22,7 @@ GROUPS = {
     "app": ["init", "sign", "check"],
     "keys": ["rotate", "status"],
     "audit": ["verify", "checkpoint", "list"],
+    "queue": ["add", "list", "pause", "resume", "stop", "remove", "reorder", "move", "run"],
 }
 LEAVES = [(name,) for name in commands.COMMANDS if name not in GROUPS] + [
     (name, leaf) for name, leaves in GROUPS.items() for leaf in leaves
