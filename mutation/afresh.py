@@ -15,7 +15,7 @@ from mutation.session import Verdict
 from mutation.switch import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mutation.make import Mutant
 
@@ -27,17 +27,19 @@ PASSED, NOTHING_RUN = 0, (3, 4, 5)
 
 def try_afresh(
     mutants: Iterable[Mutant],
-    files: Mapping[str, Sequence[str]],
+    modules: Callable[[str], Sequence[str]],
     options: Sequence[str],
     *,
     jobs: int,
 ) -> Iterator[Verdict]:
-    """Yield a verdict on each mutant. ``files`` names the test modules for each function."""
+    """Yield a verdict on each mutant. ``modules`` names those that call a function."""
     with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(lambda each: _attempt(each, files[each.place], options), mutants)
+        yield from pool.map(lambda each: _attempt(each, modules(each.place), options), mutants)
 
 
 def _attempt(mutant: Mutant, files: Sequence[str], options: Sequence[str]) -> Verdict:
+    if not files:
+        return Verdict(mutant=mutant, state="untested", by="")
     environment = {**os.environ, ENVIRONMENT: mutant.name}
     command = [sys.executable, "-m", "pytest", "-x", *options, *files]
     try:

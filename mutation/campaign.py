@@ -76,7 +76,15 @@ def run(package: str, asked: argparse.Namespace) -> None:
             write(package, records)
 
     tests = [*TESTS[package], *asked.tests]
-    attempt(wanted, tree, tests, jobs=asked.jobs, dearest=asked.dearest, report=report)
+    attempt(
+        wanted,
+        tree,
+        tests,
+        jobs=asked.jobs,
+        dearest=asked.dearest,
+        afresh=asked.afresh,
+        report=report,
+    )
     write(package, records)
 
 
@@ -87,6 +95,7 @@ def attempt(
     *,
     jobs: int,
     dearest: float = math.inf,
+    afresh: bool = False,
     report: Callable[[Verdict], None],
 ) -> list[str]:
     """Try ``mutants`` on what lies in ``tree``; return the tests that failed without any."""
@@ -101,15 +110,14 @@ def attempt(
     late: list[Mutant] = []
 
     def first(verdict: Verdict) -> None:
-        if verdict.state != "killed" and verdict.mutant.place in forks.imports:
+        if verdict.state != "killed" and (afresh or verdict.mutant.place in forks.imports):
             late.append(verdict.mutant)
         else:
             report(verdict)
 
     forks = Forks(mutants, near=tests[0], jobs=jobs, dearest=dearest, report=first)
     pytest.main([*OPTIONS, *tests], plugins=[forks])
-    files = {place: sorted(found) for place, found in forks.imports.items()}
-    for verdict in try_afresh(late, files, OPTIONS, jobs=jobs):
+    for verdict in try_afresh(late, forks.modules, OPTIONS, jobs=jobs):
         report(verdict)
     if forks.unfit:
         print("these tests fail without a mutant:", *forks.unfit, sep="\n  ")
@@ -147,6 +155,11 @@ def main() -> int:
         default=math.inf,
         metavar="SECONDS",
         help="leave out tests that need more CPU than this: a first look, for writing tests",
+    )
+    parser.add_argument(
+        "--afresh",
+        action="store_true",
+        help="try what lives again in a new interpreter, which has nothing in its caches",
     )
     parser.add_argument("--summary", action="store_true", help="only print what the last runs gave")
     parser.add_argument("tests", nargs="*", help="further tests than the package's own")

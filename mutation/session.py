@@ -152,11 +152,14 @@ class Forks:
                 self.unfit.append(item.nodeid)
                 continue
             self._calls[item] = set(switch.calls)
-            for place in switch.calls & self.imports.keys():
-                self.imports[place].add(str(item.path))
         for item, calls in self._calls.items():
             for definitions in item._fixtureinfo.name2fixturedefs.values():  # type: ignore[attr-defined]
                 calls.update(*(self._shared[each] for each in definitions))
+
+    def modules(self, place: str) -> list[str]:
+        """Return the test modules that call a function, or do so when they are imported."""
+        callers = {str(item.path) for item, calls in self._calls.items() if place in calls}
+        return sorted(callers | self.imports.get(place, set()))
 
     def _tests(self, mutant: Mutant) -> list[pytest.Item]:
         found = [

@@ -157,7 +157,7 @@ def raise_for_error(status: int, answer: Mapping[str, Any]) -> None:
     code = answer.get("Code") or answer.get("code") or ""
     if status in _SUCCESS and not code:
         return
-    server_code = code if isinstance(code, str) else str(code)
+    server_code = str(code)
     message = str(answer.get("Message") or answer.get("message") or f"HTTP {status}")
     request_id = answer.get("RequestId") or answer.get("requestId") or ""
     raise RequestError(

@@ -126,7 +126,7 @@ def check_auth_info(key: bytes, text: str, *, video_id: str, now: float) -> Auth
     given = members.pop("Signature", None)
     if not isinstance(given, str) or not all(isinstance(item, str) for item in members.values()):
         raise RpcError("InvalidAuthInfo")
-    if not hmac.compare_digest(_mac(key, members).encode(), given.encode(errors="replace")):
+    if not hmac.compare_digest(_mac(key, members).encode(), given.encode()):
         raise RpcError("InvalidAuthInfo")
     if not members.keys() >= {"MediaId", "Caller", "ExpireTime"}:
         raise RpcError("InvalidAuthInfo")
@@ -143,6 +143,6 @@ def check_auth_info(key: bytes, text: str, *, video_id: str, now: float) -> Auth
 
 
 def _mac(key: bytes, members: dict[str, str]) -> str:
-    text = encode_json(dict(sorted(members.items()))).encode(errors="replace")
+    text = encode_json(dict(sorted(members.items()))).encode()
     digest = hmac.new(key, _MAC_CONTEXT + text, hashlib.sha256).digest()
     return base64.b64encode(digest).decode("ascii")

@@ -74,6 +74,15 @@ def test_any_text_makes_json(text: str) -> None:
     assert json.loads(body)["RequestId"] == "R"
 
 
+def test_half_a_character_is_answered_by_a_question_mark() -> None:
+    assert encode_answer("X", {"Title": "\ud800"}, request_id="R").body.startswith(b'{"Title":"?"')
+
+
+def test_text_with_half_a_character_is_no_json() -> None:
+    with pytest.raises(ValueError):
+        decode_json('{"a":"\ud800"}')
+
+
 def test_a_refusal_has_five_members() -> None:
     encoded = encode_error("InvalidVideo.NotFound", "", request_id="R", host_id="vod.x")
     assert json.loads(encoded.body) == {
@@ -110,7 +119,9 @@ def test_a_good_answer_is_returned() -> None:
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 @pytest.mark.parametrize("status", [200, 502])
 def test_an_empty_answer(status: int, body: bytes) -> None:
-    assert refused(status, body).code is ErrorCode.SERVER_NO_RESPONSE
+    error = refused(status, body)
+    assert error.code is ErrorCode.SERVER_NO_RESPONSE
+    assert f"HTTP {status}" in error.message
 
 
 @pytest.mark.parametrize(
@@ -132,7 +143,9 @@ def test_an_empty_answer(status: int, body: bytes) -> None:
     ids=lambda body: repr(body[:12]),
 )
 def test_an_answer_that_is_no_json_object(body: bytes) -> None:
-    assert refused(200, body).code is ErrorCode.SERVER_WRONG_JSON
+    error = refused(200, body)
+    assert error.code is ErrorCode.SERVER_WRONG_JSON
+    assert "HTTP 200" in error.message
 
 
 def test_a_refusal_carries_code_text_and_request_id() -> None:

@@ -85,6 +85,7 @@ def test_unmapped_codes_are_of_the_gateway_or_of_the_service(
 ) -> None:
     assert client_error(server_code) is client
     assert server_error(server_code).status == 400
+    assert server_error(server_code).message == server_code
 
 
 def test_a_missing_or_invalid_parameter_is_named() -> None:
@@ -92,6 +93,7 @@ def test_a_missing_or_invalid_parameter_is_named() -> None:
     assert server_error("InvalidParameter.Policy").message == (
         "The specified parameter Policy is not valid."
     )
+    assert "parameter Tag.1.Key is" in server_error("InvalidParameter.Tag.1.Key").message
 
 
 @pytest.mark.parametrize("server_code", sorted(SERVER_ERRORS))

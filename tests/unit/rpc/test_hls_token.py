@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import re
 
 import pytest
@@ -69,7 +70,11 @@ def test_no_bit_can_be_flipped() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "é", "A" * 257, "A" * 64, "+/+/", " ", VECTOR[:-1], f"{VECTOR}AA"]
+    "text",
+    [
+        *("", "x", "é", "A" * 257, "A" * 64, "+/+/", " "),
+        *(VECTOR[:-1], f"{VECTOR}AA", f"!!!!{VECTOR}", f"{VECTOR[:8]}\r\n\r\n{VECTOR[8:]}"),
+    ],
 )
 def test_what_is_no_token(text: str) -> None:
     assert refusal(text, video_id="vid") == "InvalidHlsUriToken"
@@ -91,6 +96,18 @@ def test_a_token_that_would_not_read_back_is_a_misuse(nonce: bytes, video_id: st
 def test_every_token_reads_back(video_id: str, expires_at: int, nonce: bytes) -> None:
     token = HlsToken(expires_at=expires_at, nonce=nonce, video_id=video_id)
     assert check_token(KEY, make_token(KEY, token), video_id=video_id, now=0) == token
+
+
+def test_tokens_read_back_whatever_letter_they_end_with() -> None:
+    for expires_at in (*range(NOW + 1, NOW + 300), (1 << 64) - 1):
+        token = HlsToken(expires_at=expires_at, nonce=b"12345678", video_id="12")
+        assert check_token(KEY, make_token(KEY, token), video_id="12", now=NOW) == token
+
+
+def test_an_authentic_token_for_no_text_is_for_no_video() -> None:
+    body = b"\1" + (NOW + 60).to_bytes(8, "big") + b"12345678" + b"\xff"
+    mac = hmac.digest(KEY, b"vodseal1/hls-uri-token\0" + body, "sha256")
+    assert refusal(base64.urlsafe_b64encode(body + mac).decode()) == "InvalidHlsUriToken.MediaId"
 
 
 def test_the_longest_video_id() -> None:

@@ -70,7 +70,8 @@ def test_players_find_the_members_that_they_know() -> None:
 def test_what_is_not_said_is_empty() -> None:
     bare = PlayAuth(credential=CREDENTIAL, auth_info="opaque")
     assert (bare.region, bare.play_domain, bare.customer_id) == ("", "", 0)
-    assert json.loads(make_auth_info(KEY, INFO))["PlayDomain"] == ""
+    info = json.loads(make_auth_info(KEY, INFO))
+    assert (info["CI"], info["PlayDomain"]) == ("", "")
 
 
 def test_it_shows_no_secret() -> None:
@@ -106,13 +107,14 @@ def test_white_space_around_it_does_no_harm() -> None:
         packed({**members(encode(PLAY_AUTH)), "SecurityToken": None}),
         packed({**members(encode(PLAY_AUTH)), "AuthInfo": {"a": 1}}),
         encode(PLAY_AUTH)[:-5],
+        f"{encode(PLAY_AUTH)[:8]}!\n{encode(PLAY_AUTH)[8:]}",
         "é",
         packed({**members(encode(PLAY_AUTH)), "Filler": "x" * 100_000}),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_anything_else_is_refused_without_being_repeated(text: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(RequestError, match=r"^The PlayAuth is not one that a VOD ser") as caught:
         decode(text)
     assert caught.value.code is ErrorCode.PLAYAUTH_WRONG
     assert caught.value.__cause__ is None
@@ -186,3 +188,10 @@ def test_one_that_lacks_a_member_is_refused_whoever_signed_it(name: str) -> None
     del value[name], value["Signature"]
     value["Signature"] = _mac(KEY, value)
     assert refusal(json.dumps(value)) == "InvalidAuthInfo"
+
+
+def test_one_without_the_members_that_nothing_follows_from_is_taken() -> None:
+    value = json.loads(make_auth_info(KEY, INFO))
+    del value["CI"], value["PlayDomain"], value["Signature"]
+    value["Signature"] = _mac(KEY, value)
+    assert check_auth_info(KEY, json.dumps(value), video_id="vid", now=NOW) == INFO

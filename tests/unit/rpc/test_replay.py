@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vodseal.errors import RpcError
 from vodseal.rpc.replay import WINDOW_SECONDS, NonceWindow, format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOW = 1_767_323_045.0
 
@@ -27,6 +33,33 @@ def test_the_window_is_a_quarter_of_an_hour() -> None:
 def test_times_are_iso_utc() -> None:
     assert format_time(NOW) == "2026-01-02T03:04:05Z"
     assert parse_time("2026-01-02T03:04:05Z") == NOW
+
+
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock on the wall is eight hours ahead."""
+    monkeypatch.setenv("TZ", "UTC-8")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone of a process is POSIX's")
+@pytest.mark.usefixtures("far_east")
+def test_times_are_utc_wherever_the_machine_is() -> None:
+    assert format_time(NOW) == "2026-01-02T03:04:05Z"
+    assert parse_time("2026-01-02T03:04:05Z") == NOW
+
+
+def test_a_window_without_a_beginning_takes_the_first_second_there_is() -> None:
+    assert refusal(NonceWindow(), "n", 0, now=0) is None
+
+
+def test_a_nonce_of_half_a_character_is_a_nonce() -> None:
+    window = NonceWindow()
+    assert refusal(window, "\ud800", NOW) is None
+    assert refusal(window, "\ud800", NOW) == "SignatureNonceUsed"
 
 
 @given(st.integers(min_value=0, max_value=4_102_444_800))

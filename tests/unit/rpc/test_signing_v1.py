@@ -155,3 +155,7 @@ def test_every_set_of_parameters_verifies(
 ) -> None:
     parameters = {k: v for k, v in parameters.items() if not k.startswith("Signature")}
     verify(method, {**parameters, "Signature": sign(method, parameters, secret)}, secret)
+
+
+def test_a_secret_that_no_one_can_send_signs_nothing_else_than_a_question_mark() -> None:
+    assert sign("GET", {"A": "1"}, "\ud800") == sign("GET", {"A": "1"}, "?")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -67,7 +67,6 @@ class FieldLayout:
     name: str
     kind: Any
     optional: bool
-    required: bool
     wrapper: str
     in_form: bool
 
@@ -81,17 +80,12 @@ def layout(model: type[Message]) -> tuple[FieldLayout, ...]:
     if known is None:
         hints = get_type_hints(model, include_extras=True)
         known = _LAYOUTS[model] = tuple(
-            _field_layout(item.name, hints[item.name], required=_is_required(item))
-            for item in fields(model)
+            _field_layout(item.name, hints[item.name]) for item in fields(model)
         )
     return known
 
 
-def _is_required(item: Any) -> bool:
-    return item.default is MISSING and item.default_factory is MISSING
-
-
-def _field_layout(attribute: str, hint: Any, *, required: bool) -> FieldLayout:
+def _field_layout(attribute: str, hint: Any) -> FieldLayout:
     marks: tuple[object, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *rest = get_args(hint)
@@ -106,7 +100,6 @@ def _field_layout(attribute: str, hint: Any, *, required: bool) -> FieldLayout:
         name=names[0] if names else "".join(_ACRONYMS.get(w, w.capitalize()) for w in words),
         kind=kinds[0],
         optional=len(kinds) < len(members),
-        required=required,
         wrapper=wrappers[0] if wrappers else "",
         in_form=any(isinstance(mark, Form) for mark in marks),
     )
@@ -135,7 +128,10 @@ def _plain(value: object) -> object:
 
 
 def from_wire(model: type[M], data: Mapping[str, object]) -> M:
-    """Return ``model`` filled from a JSON object, leniently. Never fails on data."""
+    """Return ``model`` filled from a JSON object, leniently. Never fails on data.
+
+    Each field of ``model`` has a default: that is what an answer without it means.
+    """
     values: dict[str, Any] = {}
     for field in layout(model):
         raw = data.get(field.name)
@@ -144,12 +140,7 @@ def from_wire(model: type[M], data: Mapping[str, object]) -> M:
         value = None if raw is None else _read(field.kind, raw)
         if value is not None:
             values[field.attribute] = value
-        elif field.required:
-            values[field.attribute] = _EMPTY.get(field.kind)
     return model(**values)
-
-
-_EMPTY: Final[Mapping[object, object]] = {str: "", int: 0, float: 0.0, bool: False}
 
 
 def _read(kind: Any, raw: object) -> object:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vodseal.rpc.messages.apps import ListAppsAnswer
+from vodseal.rpc.messages.apps import App, ListAppsAnswer
 from vodseal.rpc.messages.downloads import AcquireDownloadLicenseAnswer
 from vodseal.rpc.messages.fields import from_wire, layout, to_wire
 from vodseal.rpc.messages.play import GetPlayInfoAnswer, PlayConfig, PlayInfo, VideoMeta
@@ -111,6 +111,25 @@ def test_texts_are_taken_in_any_form(raw: object, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        *((raw, True) for raw in (True, 1, 7, "true", "True", "1")),
+        *((raw, False) for raw in (False, 0, "false", "FALSE", "0")),
+    ],
+)
+def test_booleans_are_taken_in_any_form(raw: object, *, value: bool) -> None:
+    """The one field is true where nothing is said, the other one false."""
+    app = from_wire(App, {"FileKeyStore": raw, "NeedsCertificate": raw})
+    assert (app.file_key_store, app.needs_certificate) == (value, value)
+
+
+@pytest.mark.parametrize("raw", [None, "x", "", 1.5, [], {}])
+def test_what_is_no_boolean_is_as_if_nothing_was_said(raw: object) -> None:
+    app = from_wire(App, {"FileKeyStore": raw, "NeedsCertificate": raw})
+    assert (app.file_key_store, app.needs_certificate) == (App().file_key_store, False)
+
+
+@pytest.mark.parametrize(
     ("raw", "count"),
     [
         ({"PlayInfo": []}, 0),
@@ -162,6 +181,12 @@ def test_nested_answers() -> None:
     assert jobs[0].output_file is not None
     assert jobs[0].output_file.output_file_url == "u"
     assert from_wire(GetVideoInfoAnswer, {"Video": []}).video == Video()
+
+
+def test_a_list_that_nothing_is_said_of_is_not_an_empty_one() -> None:
+    task = from_wire(GetTranscodeTaskAnswer, {"TranscodeTask": {}}).transcode_task
+    assert task is not None
+    assert task.transcode_job_info_list is None
 
 
 def test_secrets_do_not_show() -> None:
