@@ -27,6 +27,7 @@
     │       ├── ClockRollbackError       the clock was set back
     │       └── VaultRestoredError       licenses were put back from a backup
     ├── DownloadError            a download ended; ``code`` says why
+    │   └── MediaRefusedError        a media server refused the URL; a fresh one may help
     ├── StoppedError             a run that is waited for was stopped by another call
     ├── RequestError             the service refused, or did not answer
     ├── PlayError                a file does not play
@@ -208,6 +209,10 @@ class DownloadError(VodsealError):
     ) -> None:
         """``code`` is one of the download group."""
         super().__init__(message, code=code, remedy=remedy, request_id=request_id)
+
+
+class MediaRefusedError(DownloadError):
+    """A media server refused a URL of the playlist, of a key, or of the file."""
 
 
 class RequestError(VodsealError):

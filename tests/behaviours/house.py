@@ -235,6 +235,7 @@ class House:
             access_key_id=made["AccessKeyId"],
             access_key_secret=made["AccessKeySecret"],
             security_token=made["SecurityToken"],
+            expiration=made["Expiration"],
             **{"play_config": self.play_config(), **more},
         )
 

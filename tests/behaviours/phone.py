@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.behaviours.wire import Wire
 
     from vodseal import ErrorInfo, MediaInfo, VidAuth, VidSts
+    from vodseal.clock import Clock
 
 __all__ = ["Ear", "Phone"]
 
@@ -79,6 +80,9 @@ class Phone:
 
     folder: Path
     house: House
+    clock: Clock | None = None
+    """The device's own clock, when it is not the house's."""
+
     downloaders: list[MediaDownloader] = field(default_factory=list)
 
     @property
@@ -96,7 +100,7 @@ class Phone:
 
     def downloader(self, wire: Wire | None = None, **config: Any) -> tuple[MediaDownloader, Ear]:
         """Return a new downloader with its save dir set, and an ear for it."""
-        made = MediaDownloader(clock=self.house.clock)
+        made = MediaDownloader(clock=self.clock or self.house.clock)
         made.set_save_dir(self.save_dir)
         if wire is not None:
             config["http_proxy"] = wire.server.url

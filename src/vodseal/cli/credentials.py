@@ -73,6 +73,7 @@ def sts(
         "access_key_id": key.access_key_id,
         "access_key_secret": key.access_key_secret,
         "security_token": key.security_token,
+        "expiration": key.expiration,
         **config,
     }
     _print(source, as_json=json)

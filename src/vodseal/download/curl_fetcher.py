@@ -9,8 +9,8 @@ What it promises, in order of weight:
 1. http and https only, redirects included, and only so many of those.
 2. Never more bytes than ``Request.limit``, never fewer than were announced, and
    for a range exactly the range that was asked for, of the version asked for.
-3. A server that sends nothing for ``read_timeout`` is given up, and one that
-   sends next to nothing a few seconds later, when libcurl's average tells.
+3. A server that sends nothing for ``read_timeout`` is given up, and so is one that
+   drips: see ``drip``. Waiting for a cap is neither.
 4. Bytes are taken in no faster than the config's ``RateLimit`` says, at any
    moment; a transfer that waits for it has its socket left alone.
 5. No URL, header or proxy password shows in what it raises or returns.
@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Final
 import pycurl
 
 from vodseal.download.curl_transfer import CurlTransfer
+from vodseal.download.drip import DripWatch
+from vodseal.download.retry import Trouble
 
 if TYPE_CHECKING:
     from vodseal.clock import Clock
@@ -56,6 +58,7 @@ class CurlFetcher:
         self._look_at = 0.0
         self._idle: list[CurlTransfer] = []
         self._active: dict[pycurl.Curl, CurlTransfer] = {}
+        self._drip = DripWatch(config.read_timeout)
         self._rate = config.rate
         self._is_limited = False
         self._turns = 0
@@ -76,8 +79,8 @@ class CurlFetcher:
             return []
         if self._rate is not None:
             timeout = min(timeout, self._heed_rate(self._rate))
-        if self._deadline is not None:
-            timeout = min(timeout, self._deadline - self._clock.monotonic())
+        until = self._look_at if self._deadline is None else min(self._look_at, self._deadline)
+        timeout = min(timeout, until - self._clock.monotonic())
         for key, mask in self._selector.select(max(0.0, timeout)):
             read = pycurl.CSELECT_IN if mask & selectors.EVENT_READ else 0
             write = pycurl.CSELECT_OUT if mask & selectors.EVENT_WRITE else 0
@@ -85,7 +88,7 @@ class CurlFetcher:
         if self._deadline is not None and self._deadline <= self._clock.monotonic():
             self._deadline = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        return self._ended() + self._stalled()
+        return self._ended() + self._given_up()
 
     def received(self) -> int:
         """Return the bytes that transfers under way have received."""
@@ -127,25 +130,36 @@ class CurlFetcher:
             for curl, code in ends:
                 self._multi.remove_handle(curl)
                 transfer = self._active.pop(curl)
+                self._note_speed(transfer)
                 replies.append(transfer.reply(code))
                 self._idle.append(transfer)
         return replies
 
-    def _stalled(self) -> list[Reply]:
+    def _note_speed(self, transfer: CurlTransfer) -> None:
+        seconds = transfer.curl.getinfo(pycurl.TOTAL_TIME)
+        if seconds > 0 and not self._is_limited:
+            self._drip.note(transfer.buffer.size / seconds, self._clock.monotonic())
+
+    def _given_up(self) -> list[Reply]:
         now = self._clock.monotonic()
         if now < self._look_at:
             return []
         self._look_at = now + _LOOK_EVERY
-        given_up = [
-            transfer
-            for transfer in self._active.values()
-            if now - transfer.note_progress(now) >= self._config.read_timeout
-        ]
-        for transfer in given_up:
-            self._multi.remove_handle(transfer.curl)
-            del self._active[transfer.curl]
-            self._idle.append(transfer)
-        return [transfer.reply(pycurl.E_OPERATION_TIMEDOUT) for transfer in given_up]
+        replies = []
+        for transfer in list(self._active.values()):
+            trouble = self._slowness(transfer, now)
+            if trouble is not None:
+                self._multi.remove_handle(transfer.curl)
+                del self._active[transfer.curl]
+                self._idle.append(transfer)
+                replies.append(transfer.reply(pycurl.E_OPERATION_TIMEDOUT, trouble))
+        return replies
+
+    def _slowness(self, transfer: CurlTransfer, now: float) -> Trouble | None:
+        if now - transfer.note_progress(now) >= self._config.read_timeout:
+            return Trouble.STALL
+        drips = not self._is_limited and transfer.is_dripping(self._drip, now)
+        return Trouble.SLOW if drips else None
 
     def _watch(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
         if what == pycurl.POLL_REMOVE:

@@ -19,13 +19,12 @@ from vodseal.download.retry import Failure, Trouble
 from vodseal.tls import system_trust
 
 if TYPE_CHECKING:
+    from vodseal.download.drip import DripWatch
     from vodseal.download.fetch import FetcherConfig, ReceiveBuffer, Request
 
 __all__ = ["CurlTransfer"]
 
 _BUFFER_SIZE: Final = 512 << 10
-_LOW_SPEED: Final = 512
-"""Bytes per second that count as next to nothing."""
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.ASCII)
 _TROUBLES: Final = {
     pycurl.E_UNSUPPORTED_PROTOCOL: Trouble.URL,
@@ -56,6 +55,8 @@ class CurlTransfer:
         """Whether the cap on the rate holds it back."""
         self._seen = -1
         self._progress_at = 0.0
+        self._window_at = math.inf
+        self._window_size = 0
         _configure(self.curl, config)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._take_header)
 
@@ -63,6 +64,7 @@ class CurlTransfer:
         """Make the handle ready for ``request``."""
         self.request, self.buffer = request, buffer
         self._seen = -1
+        self._window_at = math.inf
         self.is_waiting = False
         self._answer.clear()
         buffer.clear()
@@ -102,13 +104,29 @@ class CurlTransfer:
             self._seen, self._progress_at = self.buffer.size, now
         return self._progress_at
 
-    def reply(self, code: int) -> Reply:
-        """Return how the transfer ended, after libcurl said ``code``."""
+    def is_dripping(self, watch: DripWatch, now: float) -> bool:
+        """Look at the speed, and tell whether a window went by with too few bytes."""
+        size = self.buffer.size
+        if self._window_at > now:
+            self._window_at, self._window_size = now if size else math.inf, size
+        seconds, gained = now - self._window_at, size - self._window_size
+        if seconds < watch.window:
+            return False
+        self._window_at, self._window_size = now, size
+        drips = watch.is_dripping(gained, seconds, now)
+        watch.note(gained / seconds, now)
+        return drips
+
+    def reply(self, code: int, trouble: Trouble = Trouble.STALL) -> Reply:
+        """Return how the transfer ended, after libcurl said ``code``.
+
+        ``trouble`` is why a transfer was given up that had a connection.
+        """
         announced = self.curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T)
         return Reply(
             request=self.request,
             buffer=self.buffer,
-            failure=self._failure(code),
+            failure=self._failure(code, trouble),
             url=self.curl.getinfo(pycurl.EFFECTIVE_URL),
             total_size=self._total_size(announced),
             validator=self._validator(),
@@ -127,7 +145,7 @@ class CurlTransfer:
         if name == "content-length" and value.isascii() and value.isdigit():
             self.buffer.reserve(min(int(value), self.request.limit))
 
-    def _failure(self, code: int) -> Failure | None:
+    def _failure(self, code: int, given_up: Trouble) -> Failure | None:
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         overflow = code == pycurl.E_FILESIZE_EXCEEDED
         if overflow or code == pycurl.E_OK:
@@ -140,7 +158,7 @@ class CurlTransfer:
             return Failure(trouble=Trouble.STATUS, status=status, retry_after=wait or None)
         if code == pycurl.E_OPERATION_TIMEDOUT:
             connected = self.curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
-            return Failure(trouble=Trouble.STALL if connected else Trouble.CONNECT)
+            return Failure(trouble=given_up if connected else Trouble.CONNECT)
         return Failure(trouble=_TROUBLES.get(code, Trouble.CUT))
 
     def _wrong_answer(self, status: int, *, overflow: bool) -> Trouble | None:
@@ -194,8 +212,6 @@ def _configure(curl: pycurl.Curl, config: FetcherConfig) -> None:
         pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
         pycurl.REDIR_PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
         pycurl.CONNECTTIMEOUT_MS: max(1, round(config.connect_timeout * 1000)),
-        pycurl.LOW_SPEED_LIMIT: _LOW_SPEED,
-        pycurl.LOW_SPEED_TIME: max(1, math.ceil(config.read_timeout)),
         pycurl.USERAGENT: config.user_agent,
         pycurl.PROXY: config.proxy,  # even when empty: the environment is not asked
         pycurl.NOPROXY: "",  # nor for which hosts it does not count

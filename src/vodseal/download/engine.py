@@ -4,7 +4,9 @@ Promises, in order of weight:
 
 1. ``run`` returns ``End.STAGED`` only when each piece of the plan is durable and
    was found to be what it should be.
-2. A piece that is durable is not fetched again. Ending early, for whatever
+2. A piece that is durable is not fetched again, also when URLs end or the source
+   changes meanwhile: where a piece is asked for is looked up each time, in an
+   ``AddressBook``. Ending early, for whatever
    reason, still commits every piece that had arrived as a whole.
 3. It ends: stopped within a tenth of a second and the time to commit what is
    there, or with a named error after a bounded number of attempts (see
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vodseal.clock import Clock
+    from vodseal.download.addresses import Address, AddressBook
     from vodseal.download.fetch import Fetcher
 
 __all__ = ["End", "Engine", "EngineInput"]
@@ -68,13 +71,22 @@ class EngineInput:
     policy: RetryPolicy
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A piece, and where it was asked for."""
+
+    piece: Piece
+    address: Address
+
+
 class _Tries:
     """The failed attempts of one piece."""
 
-    __slots__ = ("attempts", "mark", "since_progress")
+    __slots__ = ("attempts", "mark", "renewals", "since_progress")
 
     def __init__(self) -> None:
         self.attempts = 0
+        self.renewals = 0
         self.since_progress = 0
         self.mark = -1
 
@@ -93,25 +105,36 @@ class Engine:
         work: EngineInput,
         *,
         fetcher: Fetcher,
+        book: AddressBook,
         line: SealingLine,
         meter: Meter,
         clock: Clock,
+        jitter: Callable[[], float],
         should_stop: Callable[[], bool],
         on_durable: Callable[[Piece], None],
         on_look: Callable[[], None],
     ) -> None:
-        """``on_durable`` hears of each piece, ``on_look`` is called many times a second."""
+        """``on_durable`` hears of each piece, ``on_look`` is called many times a second.
+
+        ``jitter`` gives numbers from 0 to 1 at random.
+        """
         self._work = work
         self._fetcher = fetcher
+        self._book = book
         self._line = line
         self._meter = meter
         self._clock = clock
+        self._jitter = jitter
         self._should_stop = should_stop
         self._on_durable = on_durable
         self._on_look = on_look
         self._queue = deque(work.pieces)
         self._later: list[tuple[float, int, Piece]] = []
-        self._fetching: dict[Request, Piece] = {}
+        self._refused: list[tuple[_Attempt, Failure]] = []
+        """Those that wait for fresh URLs."""
+        self._fetching: dict[Request, _Attempt] = {}
+        self._asked: dict[tuple[int, int], Address] = {}
+        """Where the pieces on the line came from."""
         self._free = [ReceiveBuffer() for _ in range(work.connections)]
         self._on_line = 0
         self._not_durable = len(work.pieces)
@@ -159,6 +182,10 @@ class Engine:
         self._look_at = now + _LOOK_EVERY
         self._meter.look(self._fetcher.received())
         self._on_look()
+        if self._book.look():
+            attempts, self._refused = self._refused, []
+            for attempt, failure in attempts:
+                self._decide(attempt, failure)
         return True
 
     def _submit(self) -> None:
@@ -167,29 +194,34 @@ class Engine:
             self._queue.appendleft(heapq.heappop(self._later)[2])
         while self._queue and self._has_room():
             piece = self._queue.popleft()
+            address = self._book.address(piece.sequence)
             request = Request(
-                url=piece.segment.url,
+                url=address.url,
                 limit=SEGMENT_LIMIT if piece.size is None else piece.size,
                 start=piece.start,
                 size=piece.size,
                 validator=self._work.validator,
             )
-            self._fetching[request] = piece
+            self._fetching[request] = _Attempt(piece, address)
             self._fetcher.submit(request, self._free.pop())
 
     def _has_room(self) -> bool:
+        if self._book.is_waiting:
+            return False
         in_use = len(self._fetching) + self._on_line
         affordable = max(_LEAST_BUFFERS, _MEMORY_BUDGET // max(self._largest, 1))
         return bool(self._free) and in_use < affordable
 
     def _take_reply(self, reply: Reply) -> None:
-        piece = self._fetching.pop(reply.request)
+        attempt = self._fetching.pop(reply.request)
+        piece = attempt.piece
         self.received_bytes += reply.buffer.size
         self._largest = max(self._largest, reply.buffer.size)
         if reply.failure is not None:
             self._free.append(reply.buffer)
-            self._fail(piece, reply.failure)
+            self._fail(attempt, reply.failure)
             return
+        self._asked[piece.key] = attempt.address
         self.lengths_announced &= reply.length_announced or piece.size is not None
         self._on_line += 1
         self._line.put(piece, reply.buffer)
@@ -203,13 +235,15 @@ class Engine:
                     self._not_durable -= 1
                     self._meter.add(piece, size)
                     self._on_durable(piece)
-                case Written(_, buffer):
+                case Written(piece, buffer):
                     self._leave_line(buffer)
                     self._progress += 1
+                    self._book.succeed(self._asked.pop(piece.key))
                 case Refused(piece, buffer, trouble):
                     self._leave_line(buffer)
-                    self._fail(piece, Failure(trouble=trouble))
-        waiting = self._queue or self._later or self._fetching or self._on_line
+                    attempt = _Attempt(piece, self._asked.pop(piece.key))
+                    self._fail(attempt, Failure(trouble=trouble))
+        waiting = self._queue or self._later or self._refused or self._fetching or self._on_line
         if self._not_durable and not waiting:
             self._line.hurry()
 
@@ -217,14 +251,28 @@ class Engine:
         self._on_line -= 1
         self._free.append(buffer)
 
-    def _fail(self, piece: Piece, failure: Failure) -> None:
-        tries = self._tries.setdefault(piece.key, _Tries())
+    def _fail(self, attempt: _Attempt, failure: Failure) -> None:
+        """Wait for fresh URLs, when a refusal is what they can heal; or decide at once."""
+        self._book.fail(attempt.address, failure)
+        tries = self._tries.setdefault(attempt.piece.key, _Tries())
+        may_renew = failure.is_refusal and tries.renewals < self._work.policy.renewals
+        if may_renew and self._book.renews(attempt.address):
+            tries.renewals += 1
+            self._refused.append((attempt, failure))
+        else:
+            self._decide(attempt, failure)
+
+    def _decide(self, attempt: _Attempt, failure: Failure) -> None:
+        piece = attempt.piece
+        tries = self._tries[piece.key]
         tries.count(self._progress)
         verdict = decide(
             self._work.policy,
             failure,
             attempts=tries.attempts,
             attempts_since_progress=tries.since_progress,
+            elsewhere=self._book.is_elsewhere(attempt.address),
+            jitter=self._jitter(),
         )
         if verdict.pause is None:
             count = f"{tries.attempts} attempts" if tries.attempts > 1 else "1 attempt"

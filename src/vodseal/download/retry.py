@@ -8,7 +8,10 @@ own. Promises, in order of weight:
 2. Progress forgives. Attempts that failed before the last piece got through,
    anywhere in the job, do not count against a piece whose trouble is the
    network: an outage is measured from the last thing that worked.
-3. The number is honest. ``NET_ERROR`` says that the network or the server did
+3. Another way is better than patience. Where a mirror has the piece too, or its
+   URL was renewed since, the next attempt goes there at once; only the bound of
+   all attempts counts it.
+4. The number is honest. ``NET_ERROR`` says that the network or the server did
    not deliver. ``URL_CANNOT_REACH`` says that the URL answered, and with the
    wrong thing: a refusal (B38), or bytes that are not the ones that were signed
    or not media at all. ``ENCRYPT_ERROR`` is never used for a digest: nothing is
@@ -32,6 +35,7 @@ class Trouble(Enum):
 
     CONNECT = "the server could not be reached"
     STALL = "the server stopped sending"
+    SLOW = "the server sends next to nothing"
     CUT = "the connection broke"
     TLS = "the server's certificate was not accepted"
     STATUS = "the server refused"
@@ -56,6 +60,11 @@ class Failure:
     """Seconds that the server asked to wait."""
 
     @property
+    def is_refusal(self) -> bool:
+        """Whether the server knows the URL no more: signed URLs end so (B38)."""
+        return self.trouble is Trouble.STATUS and not _is_network(self)
+
+    @property
     def text(self) -> str:
         """Return it in words, without any URL."""
         return f"{self.trouble.value} ({self.status})" if self.status else self.trouble.value
@@ -71,9 +80,12 @@ class RetryPolicy:
     """Attempts of a piece whose bytes are wrong."""
     refusal_attempts: int = 2
     """Attempts of a piece that the server refuses; a refusal is rarely an accident."""
+    renewals: int = 3
+    """Times that a piece waits for fresh URLs, after a refusal."""
     total_attempts: int = 20
     """Attempts of a piece, whatever happens in between."""
     first_pause: float = 0.25
+    """Before the second attempt; it doubles with each one after it."""
     longest_pause: float = 5.0
     longest_retry_after: float = 30.0
 
@@ -86,7 +98,7 @@ class Verdict:
     code: ErrorCode
 
 
-_NETWORK: Final = {Trouble.CONNECT, Trouble.STALL, Trouble.CUT, Trouble.LENGTH}
+_NETWORK: Final = {Trouble.CONNECT, Trouble.STALL, Trouble.SLOW, Trouble.CUT, Trouble.LENGTH}
 _CONTENT: Final = {Trouble.DIGEST, Trouble.STRUCTURE}
 _TRANSIENT_STATUS: Final = {
     HTTPStatus.REQUEST_TIMEOUT,
@@ -96,19 +108,35 @@ _TRANSIENT_STATUS: Final = {
 
 
 def decide(
-    policy: RetryPolicy, failure: Failure, *, attempts: int, attempts_since_progress: int
+    policy: RetryPolicy,
+    failure: Failure,
+    *,
+    attempts: int,
+    attempts_since_progress: int,
+    elsewhere: bool = False,
+    jitter: float = 0.0,
 ) -> Verdict:
     """Return what to do after ``attempts`` failed attempts of one piece.
 
-    ``attempts_since_progress`` are those among them since any piece of the job
-    got through.
+    Args:
+        policy: The patience.
+        failure: How the last attempt failed.
+        attempts: Failed attempts of the piece in all.
+        attempts_since_progress: Those among them since any piece of the job got through.
+        elsewhere: The next attempt asks another server, or by a newer URL.
+        jitter: 0 to 1, at random: it takes up to half of a pause away, so that what
+            failed together does not come back together. Never of ``Retry-After``.
     """
     network = _is_network(failure)
     code = _code(failure, network=network)
     counted = attempts_since_progress if network else attempts
-    if attempts >= policy.total_attempts or counted >= _bound(policy, failure, network=network):
+    bound = policy.total_attempts if elsewhere else _bound(policy, failure, network=network)
+    if attempts >= policy.total_attempts or counted >= bound:
         return Verdict(pause=None, code=code)
+    if elsewhere:
+        return Verdict(pause=0.0, code=code)
     pause = min(policy.longest_pause, policy.first_pause * 2.0 ** (counted - 1))
+    pause *= 1.0 - jitter / 2
     if failure.retry_after is not None:
         pause = max(pause, min(policy.longest_retry_after, failure.retry_after))
     return Verdict(pause=pause, code=code)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vodseal.clock import Clock
+    from vodseal.download.addresses import AddressBook
     from vodseal.download.fetch import Fetcher, FetcherConfig
     from vodseal.download.folder import Folder
     from vodseal.download.job import Identity, JobSpec
@@ -72,6 +73,8 @@ class RoundParts:
     policy: RetryPolicy
     clock: Clock
     make_fetcher: Callable[[FetcherConfig, Clock], Fetcher]
+    book: AddressBook
+    jitter: Callable[[], float]
 
 
 class Round:
@@ -120,7 +123,8 @@ class Round:
         try:
             reply = fetch_once(
                 fetcher,
-                Request(url=job.segments[0].url, limit=1, start=0, size=1),
+                self._parts.book,
+                lambda url: Request(url=url, limit=1, start=0, size=1),
                 policy=self._parts.policy,
                 clock=self._parts.clock,
                 should_stop=self._parts.should_stop,
@@ -193,9 +197,11 @@ class Round:
                 policy=parts.policy,
             ),
             fetcher=fetcher,
+            book=parts.book,
             line=SealingLine(staging, self._journal, parts.job.digest_algorithm, parts.clock),
             meter=meter,
             clock=parts.clock,
+            jitter=parts.jitter,
             should_stop=lambda: parts.should_stop() or self._is_lost(),
             on_durable=on_durable,
             on_look=on_look,

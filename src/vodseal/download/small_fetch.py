@@ -6,17 +6,20 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from vodseal.clock import SystemClock
+from vodseal.download.addresses import AddressBook
 from vodseal.download.curl_fetcher import CurlFetcher
 from vodseal.download.fetch import FetcherConfig, ReceiveBuffer, Request
 from vodseal.download.retry import RetryPolicy, decide
 from vodseal.error_codes import ErrorCode
-from vodseal.errors import DownloadError
+from vodseal.errors import DownloadError, MediaRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vodseal.clock import Clock
+    from vodseal.download.addresses import Address
     from vodseal.download.fetch import Fetcher, Reply
+    from vodseal.download.retry import Failure
 
 __all__ = ["HttpFetcher", "fetch_once"]
 
@@ -55,7 +58,8 @@ class HttpFetcher:
         try:
             reply = fetch_once(
                 fetcher,
-                Request(url=url, limit=limit),
+                AddressBook(((url,),), self._clock),
+                lambda url: Request(url=url, limit=limit),
                 policy=self._policy,
                 clock=self._clock,
                 should_stop=self._should_stop,
@@ -69,34 +73,86 @@ class HttpFetcher:
 
 def fetch_once(
     fetcher: Fetcher,
-    request: Request,
+    book: AddressBook,
+    request_for: Callable[[str], Request],
     *,
     policy: RetryPolicy,
     clock: Clock,
     should_stop: Callable[[], bool],
 ) -> Reply | None:
-    """Return the reply to one request, tried as often as ``policy`` allows; None when stopped.
+    """Return the reply for the book's one segment, tried as ``policy`` says; None when stopped.
 
     Raises:
+        MediaRefusedError: The server refused the URL, and no fresh one helped.
         DownloadError: It failed too often (URL_CANNOT_REACH, NET_ERROR).
     """
-    buffer, attempts, again_at = ReceiveBuffer(), 0, clock.monotonic()
-    pause = threading.Event()
-    busy = False
+    pause, tries = threading.Event(), _Tries(book, policy, clock)
     while not should_stop():
-        if not busy and clock.monotonic() >= again_at:
-            fetcher.submit(request, buffer)
-            busy = True
-        if not busy:
+        address = tries.address()
+        if address is None:
             pause.wait(_STEP)
-        for reply in fetcher.wait(_STEP):
-            if reply.failure is None:
-                return reply
-            busy, attempts = False, attempts + 1
-            verdict = decide(
-                policy, reply.failure, attempts=attempts, attempts_since_progress=attempts
-            )
-            if verdict.pause is None:
-                raise DownloadError(verdict.code, reply.failure.text)
-            again_at = clock.monotonic() + verdict.pause
+            continue
+        reply = _reply(fetcher, request_for(address.url), should_stop)
+        if reply is None:
+            return None
+        if reply.failure is None:
+            book.succeed(address)
+            return reply
+        tries.fail(address, reply.failure)
     return None
+
+
+def _reply(fetcher: Fetcher, request: Request, should_stop: Callable[[], bool]) -> Reply | None:
+    fetcher.submit(request, ReceiveBuffer())
+    while not should_stop():
+        for reply in fetcher.wait(_STEP):
+            return reply
+    return None
+
+
+class _Tries:
+    """The failed attempts of one request, and when and where the next one is made."""
+
+    def __init__(self, book: AddressBook, policy: RetryPolicy, clock: Clock) -> None:
+        self._book = book
+        self._policy = policy
+        self._clock = clock
+        self._again_at = clock.monotonic()
+        self._attempts = 0
+        self._renewals = 0
+        self._refused: tuple[Address, Failure] | None = None
+
+    def address(self) -> Address | None:
+        """Return where to ask now; None while it is to wait. Raises as ``fetch_once``."""
+        if self._refused is not None:
+            if not self._book.look():
+                return None
+            refused, self._refused = self._refused, None
+            self._decide(*refused)
+        if self._clock.monotonic() < self._again_at:
+            return None
+        return self._book.address(0)
+
+    def fail(self, address: Address, failure: Failure) -> None:
+        """Wait for a fresh URL, when a refusal is what it can heal; or decide at once."""
+        self._book.fail(address, failure)
+        may_renew = failure.is_refusal and self._renewals < self._policy.renewals
+        if may_renew and self._book.renews(address):
+            self._renewals += 1
+            self._refused = address, failure
+        else:
+            self._decide(address, failure)
+
+    def _decide(self, address: Address, failure: Failure) -> None:
+        self._attempts += 1
+        verdict = decide(
+            self._policy,
+            failure,
+            attempts=self._attempts,
+            attempts_since_progress=self._attempts,
+            elsewhere=self._book.is_elsewhere(address),
+        )
+        if verdict.pause is None:
+            kind = MediaRefusedError if failure.is_refusal else DownloadError
+            raise kind(verdict.code, failure.text)
+        self._again_at = self._clock.monotonic() + verdict.pause

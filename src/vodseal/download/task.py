@@ -15,6 +15,7 @@ What is told on the listener comes from the thread that called ``run``.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vodseal.clock import SystemClock
+from vodseal.download.addresses import AddressBook
 from vodseal.download.curl_fetcher import CurlFetcher
 from vodseal.download.disk_errors import disk_error
 from vodseal.download.fetch import FetcherConfig
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vodseal.clock import Clock
+    from vodseal.download.addresses import Renewer, Urls
     from vodseal.download.fetch import Fetcher
     from vodseal.download.folder import Folder
     from vodseal.download.job import Identity, JobListener, JobSpec
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = ["DownloadTask"]
 
 _MAX_ROUNDS: Final = 3
+_random: Final = random.Random()  # noqa: S311 - it spreads pauses, and keeps no secret
 
 
 class DownloadTask:
@@ -71,15 +75,22 @@ class DownloadTask:
         policy: RetryPolicy | None = None,
         clock: Clock | None = None,
         make_fetcher: Callable[[FetcherConfig, Clock], Fetcher] = CurlFetcher,
+        mirrors: Urls = (),
+        renewer: Renewer | None = None,
+        jitter: Callable[[], float] = _random.random,
     ) -> None:
         """Touch nothing yet. ``should_stop`` is asked many times a second, on one thread.
 
-        A relative save dir is seen from where the process is now.
+        A relative save dir is seen from where the process is now. ``mirrors`` are
+        URLs of the job's segments on other servers than those in the job, and
+        ``renewer`` gives fresh URLs for all of them.
         """
         identity = replace(identity, save_dir=str(Path(identity.save_dir).absolute()))
         self._identity = identity
         self._clock = clock or SystemClock()
         self._listener = listener
+        own = tuple(segment.url for segment in job.segments)
+        self._book = AddressBook((own, *mirrors), self._clock, renewer)
         self._parts = RoundParts(
             identity=identity,
             job=job,
@@ -89,6 +100,8 @@ class DownloadTask:
             policy=policy or RetryPolicy(),
             clock=self._clock,
             make_fetcher=make_fetcher,
+            book=self._book,
+            jitter=jitter,
         )
 
     def run(self) -> DownloadResult | None:
@@ -106,6 +119,8 @@ class DownloadTask:
                 return self._run(folder)
         except (OSError, sqlite3.Error) as error:
             raise disk_error(error, deed="keep the download") from error
+        finally:
+            self._book.close()
 
     def _run(self, folder: Folder) -> DownloadResult | None:
         job = self._parts.job

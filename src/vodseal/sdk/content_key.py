@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from vodseal.credential.trust import VerificationKeys
     from vodseal.sdk.transport import RpcClient
     from vodseal.vault.key_service import KeyService
 
@@ -43,6 +44,7 @@ __all__ = [
     "plain_content_key",
     "secure_content_key",
     "stored_content_key",
+    "trust_of",
     "unlocked",
 ]
 
@@ -69,6 +71,14 @@ def unlocked(keys: KeyService | None) -> KeyService:
             ErrorCode.ENCRYPT_FILE_NOT_MATCH, error.message, remedy=error.remedy
         ) from error
     return keys
+
+
+def trust_of(keys: KeyService) -> VerificationKeys | None:
+    """Return whose signatures the loaded security file lists; None when it does not open."""
+    try:
+        return keys.unlock().trust
+    except CredentialError:
+        return None
 
 
 def stored_content_key(keys: KeyService, download_id: bytes, now: float) -> bytes | None:

@@ -19,18 +19,35 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from vodseal.sdk.expiry import credential_end
 from vodseal.sdk.sources import Source, VidAuth, VidSts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CredentialProvider", "CredentialReason", "CredentialRequest", "LiveSource"]
+__all__ = [
+    "CredentialProvider",
+    "CredentialReason",
+    "CredentialRequest",
+    "LiveSource",
+    "refuses_credential",
+]
 
 _log = logging.getLogger(__name__)
 
 _PATIENCE: Final = 60.0
 """Seconds after which a provider that says nothing has nothing to say."""
 _STEP: Final = 0.05
+_CREDENTIAL_FAMILIES: Final = (
+    "InvalidAccessKeyId",
+    "InvalidAuth.",
+    "InvalidAuthInfo",
+    "InvalidSecurityToken",
+    "MissingSecurityToken",
+)
+_NOT_ALLOWED: Final = frozenset({"Forbidden", "Forbidden.RAM", "NoPermission"})
+_LEAD: Final = 30.0
+"""Seconds before the end of a credential from which on it is not used any more."""
 
 
 class CredentialReason(StrEnum):
@@ -66,14 +83,14 @@ class LiveSource:
         source: Source,
         *,
         provider: CredentialProvider | None = None,
-        is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Begin with ``source``; ``is_stopped`` is asked while a provider is waited for."""
+        """Begin with ``source``."""
+        self.first = source
+        """The source it began with."""
         self._lock = threading.Lock()
         self._source = source
         self._version = 0
         self._provider = provider
-        self._is_stopped = is_stopped
 
     @property
     def current(self) -> Source:
@@ -94,18 +111,36 @@ class LiveSource:
             self._version += 1
             return True
 
-    def ask(self, reason: CredentialReason) -> bool:
-        """Ask the provider, and tell whether there is a fresh source now."""
+    def ask(self, reason: CredentialReason, is_stopped: Callable[[], bool]) -> bool:
+        """Ask the provider, and tell whether there is a fresh source now.
+
+        ``is_stopped`` is asked while the provider is waited for.
+        """
         if self._provider is None:
             return False
         asked = _Asked(self._provider, CredentialRequest(vid=self._source.vid, reason=reason))
-        fresh = asked.answer(self._is_stopped)
+        fresh = asked.answer(is_stopped)
         if fresh is None:
             return False
         if not isinstance(fresh, VidSts | VidAuth) or not self.replace(fresh):
             _log.error("A credential provider gave no source of the video that was asked for")
             return False
         return True
+
+    def keep_fresh(self, now: float, is_stopped: Callable[[], bool]) -> None:
+        """Ask the provider when the credential, which is about to be used, ends soon."""
+        end = credential_end(self._source)
+        if end is not None and now >= end - _LEAD:
+            self.ask(CredentialReason.AHEAD_OF_EXPIRY, is_stopped)
+
+    def replace_refused(self, version: int, is_stopped: Callable[[], bool]) -> bool:
+        """Tell whether there is another source than that of ``version``, which was refused."""
+        return self._version != version or self.ask(CredentialReason.REFUSED, is_stopped)
+
+
+def refuses_credential(server_code: str) -> bool:
+    """Return whether another credential may be answered where ``server_code`` refused this one."""
+    return server_code in _NOT_ALLOWED or server_code.startswith(_CREDENTIAL_FAMILIES)
 
 
 class _Asked:

@@ -27,9 +27,10 @@ from vodseal.sdk.delete_file import DeleteFile
 from vodseal.sdk.dispatcher import shared_dispatcher
 from vodseal.sdk.downloader_setup import DownloaderSetup
 from vodseal.sdk.error_info import error_info, without_frames
-from vodseal.sdk.flow import DownloadFlow, Order, required_source
+from vodseal.sdk.flow import DownloadFlow
 from vodseal.sdk.listeners import Event as Told
 from vodseal.sdk.offer import fetch_offer, offered_media
+from vodseal.sdk.order import Order, required_source
 from vodseal.sdk.place import find_place
 from vodseal.sdk.progress import Progress, ProgressRelay
 from vodseal.sdk.runner import Run
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from vodseal.clock import Clock
     from vodseal.media.tracks import MediaInfo
+    from vodseal.sdk.credentials import LiveSource
     from vodseal.sdk.error_info import ErrorInfo
     from vodseal.sdk.offer import Offer
     from vodseal.sdk.place import Place
@@ -109,10 +111,8 @@ class MediaDownloader(DownloaderSetup):
             MisuseError: ``source`` is of another kind (B42).
             IllegalTransitionError: A run is under way, or the object is released.
         """
-        accepted = self._accept(source)
-        run = self._begin(Event.PREPARE, lambda run: self._prepare(run, accepted))
-        self._source = accepted
-        return run
+        live = self._live_source(self._accept(source))
+        return self._begin(Event.PREPARE, live, lambda run: self._prepare(run, live))
 
     def start(self) -> Run:
         """Download, or go on; progress, then on_completion or on_error follow. As ``prepare``.
@@ -120,8 +120,9 @@ class MediaDownloader(DownloaderSetup):
         Raises:
             IllegalTransitionError: A run is under way, or the object is released.
         """
-        order = self._order()
-        return self._begin(Event.START, lambda run: self._download(run, order))
+        live = self._live_source(self._source)
+        order = self._order(live)
+        return self._begin(Event.START, live, lambda run: self._download(run, order))
 
     def stop(self) -> None:
         """End the run and keep what was fetched. No listener is called after it returns.
@@ -193,9 +194,10 @@ class MediaDownloader(DownloaderSetup):
         self._last_place = place
         return place
 
-    def _begin(self, event: Event, work: Callable[[Run], LastCall]) -> Run:
+    def _begin(self, event: Event, live: LiveSource | None, work: Callable[[Run], LastCall]) -> Run:
         with self._lock:
             self._state = advance(self._state, event)
+            self._live, self._source = live, live.current if live else None
             before = self._run
             run = self._run = Run(shared_dispatcher().open(), work)
             self._last_error = None
@@ -211,32 +213,32 @@ class MediaDownloader(DownloaderSetup):
         if run is not None:
             run.stop()
 
-    def _prepare(self, run: Run, source: Source | None) -> LastCall:
+    def _prepare(self, run: Run, begun: LiveSource | None) -> LastCall:
         try:
-            source = required_source(source)
+            live = required_source(begun)
             keys = key_service.installed()
             if keys is not None:
                 keys.open_ahead()
-            client = RpcClient.for_source(
-                source, config=self._config, cancelled=run.is_stopped, clock=self._clock
+            client = RpcClient.for_live(
+                live, config=self._config, cancelled=run.is_stopped, clock=self._clock
             )
             with client:
-                offer = fetch_offer(client, source, sealing=keys is not None)
-            info = offered_media(offer, source)
+                offer = fetch_offer(client, live.current, sealing=keys is not None)
+            info = offered_media(offer, live.current)
         except Exception as error:  # noqa: BLE001 - a listener hears of it
             return self._fail(run, error)
+        self._keep(live)
         self._offer, self._media_info = offer, info
         return self._conclude(run, Event.PREPARED, Told.PREPARED, info)
 
-    def _order(self) -> Order:
+    def _order(self, live: LiveSource | None) -> Order:
         keys = key_service.installed()
         return Order(
-            source=self._source,
+            live=live,
             save_dir=self._save_dir,
             index=self._index,
             config=self._config,
             convert=self._url_converter(),
-            provider=self._provider,
             rate=self._rate_limit,
             keys=keys,
             home=keys.home if keys else default_home(),
@@ -258,6 +260,8 @@ class MediaDownloader(DownloaderSetup):
             path = DownloadFlow(order, relay=relay, is_stopped=run.is_stopped).run()
         except Exception as error:  # noqa: BLE001 - a listener hears of it
             return self._fail(run, error)
+        finally:
+            self._keep(order.live)
         if path is None:
             return None
         self._place()  # remembered, also when somebody else deletes the file

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from vodseal.download.rate import RateLimit
 from vodseal.errors import MisuseError
 from vodseal.sdk.config import DownloaderConfig
+from vodseal.sdk.credentials import LiveSource
 from vodseal.sdk.listeners import Event, Listeners
 from vodseal.sdk.sources import VidAuth, VidSts
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vodseal.media.tracks import MediaInfo
     from vodseal.sdk.credentials import CredentialProvider
     from vodseal.sdk.error_info import ErrorInfo
-    from vodseal.sdk.job_maker import UrlConverter
+    from vodseal.sdk.playlists import UrlConverter
     from vodseal.sdk.sources import Source
 
 __all__ = ["DownloaderSetup"]
@@ -45,6 +46,7 @@ class DownloaderSetup:
         self._rate_limit = RateLimit()
         self._save_dir: str | None = None
         self._source: Source | None = None
+        self._live: LiveSource | None = None
         self._index: int | None = None
 
     def set_save_dir(self, save_dir: str | os.PathLike[str]) -> None:
@@ -131,12 +133,29 @@ class DownloaderSetup:
         self._index = index
 
     def update_source(self, source: Source) -> None:
-        """Replace the credential; nothing is asked for before ``start`` (B10).
+        """Replace the source (B10).
+
+        A run that is under way goes on with it: what is still to be fetched is
+        fetched by its URLs, and nothing again. Without a run nothing is asked for
+        before ``start``. A source of another video waits for the next start.
 
         Raises:
             MisuseError: ``source`` is of another kind (B42).
         """
-        self._source = self._accept(source)
+        accepted = self._accept(source)
+        with self._lock:
+            self._source = accepted
+            if accepted is not None and self._live is not None:
+                self._live.replace(accepted)
+
+    def _live_source(self, source: Source | None) -> LiveSource | None:
+        return None if source is None else LiveSource(source, provider=self._provider)
+
+    def _keep(self, live: LiveSource | None) -> None:
+        """Keep the source that a run ended with, unless the app set another one."""
+        with self._lock:
+            if live is not None and live is self._live and self._source is live.first:
+                self._source = live.current
 
     @staticmethod
     def _accept(source: Source | None) -> Source | None:

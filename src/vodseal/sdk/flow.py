@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from vodseal.download.disk_errors import disk_error
-from vodseal.download.fetch import FetcherConfig
 from vodseal.download.files import final_path
 from vodseal.download.index import JobStore
 from vodseal.download.job import Identity
@@ -27,66 +26,43 @@ from vodseal.download.journal import JobState
 from vodseal.download.small_fetch import HttpFetcher
 from vodseal.download.task import DownloadTask
 from vodseal.error_codes import ErrorCode
-from vodseal.errors import CredentialError, DownloadError, RequestError
+from vodseal.errors import DownloadError, MediaRefusedError, RequestError
 from vodseal.media.encryption import EncryptType
 from vodseal.sdk.content_key import (
     KeyWish,
     plain_content_key,
     secure_content_key,
     stored_content_key,
+    trust_of,
     unlocked,
 )
-from vodseal.sdk.credentials import CredentialReason, LiveSource
+from vodseal.sdk.credentials import CredentialReason
 from vodseal.sdk.job_maker import JobMaker
+from vodseal.sdk.network import fetcher_config
 from vodseal.sdk.offer import DownloadMode, choose_track, fetch_offer
+from vodseal.sdk.order import required_source
+from vodseal.sdk.playlists import MediaAddresses
+from vodseal.sdk.renewal import RenewalParts, SourceRenewer
 from vodseal.sdk.stored_download import discard, opens_with
 from vodseal.sdk.transport import RpcClient
 from vodseal.sdk.transport_key import private_transport_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from vodseal.clock import Clock
-    from vodseal.credential.trust import VerificationKeys
+    from vodseal.download.addresses import Urls
     from vodseal.download.job import JobSpec
     from vodseal.download.journal import JobEntry
-    from vodseal.download.rate import RateLimit
     from vodseal.media.tracks import TrackInfo
-    from vodseal.sdk.config import DownloaderConfig
-    from vodseal.sdk.credentials import CredentialProvider
-    from vodseal.sdk.job_maker import UrlConverter
+    from vodseal.sdk.credentials import LiveSource
     from vodseal.sdk.offer import Offer
+    from vodseal.sdk.order import Order
     from vodseal.sdk.progress import ProgressRelay
     from vodseal.sdk.sources import Source
-    from vodseal.vault.key_service import KeyService
 
-__all__ = ["DownloadFlow", "Order", "required_source"]
+__all__ = ["DownloadFlow"]
 
 _UNREACHED: Final = {ErrorCode.REQUEST_FAIL, ErrorCode.SERVER_NO_RESPONSE}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What an app asked for when it called start()."""
-
-    source: Source | None = field(repr=False)
-    save_dir: str | None
-    index: int | None
-    config: DownloaderConfig
-    convert: UrlConverter | None
-    provider: CredentialProvider | None
-    """Who gives a fresh source while it runs."""
-
-    rate: RateLimit
-    """How fast media may come in."""
-
-    keys: KeyService | None
-    """The process's key service, when a security file is loaded."""
-
-    home: Path
-    clock: Clock
-    random: Callable[[int], bytes] = field(repr=False)
 
 
 class DownloadFlow:
@@ -114,36 +90,46 @@ class DownloadFlow:
             raise disk_error(error, deed="use the save dir or the vault") from error
 
     def _run(self) -> str | None:
-        source, save_dir, index = self._checked()
+        live, save_dir, index = self._checked()
         order = self._order
-        with RpcClient.for_source(
-            source, config=order.config, cancelled=self._is_stopped, clock=order.clock
+        live.ask(CredentialReason.QUEUED_START, self._is_stopped)
+        with RpcClient.for_live(
+            live, config=order.config, cancelled=self._is_stopped, clock=order.clock
         ) as client:
             try:
-                offer = fetch_offer(client, source, sealing=order.keys is not None)
+                ready = self._offered(client, live, index, save_dir)
             except RequestError as error:
-                ready = self._staged(save_dir, source.vid, index)
+                ready = self._staged(save_dir, live.current.vid, index)
                 if error.code not in _UNREACHED or ready is None:
                     raise
-            else:
-                ready = self._ready(client, source, offer, index, save_dir)
         if ready is None or self._is_stopped():
             return None
-        return self._work(ready)
+        return self._work(ready, live)
 
-    def _checked(self) -> tuple[Source, str, int]:
+    def _checked(self) -> tuple[LiveSource, str, int]:
         order = self._order
-        source = self._fresh(required_source(order.source))
+        live = required_source(order.live)
         if order.index is None:
             raise DownloadError(ErrorCode.NOT_SELECT_ITEM, "No track was selected")
         if not order.save_dir:
             raise DownloadError(ErrorCode.NOT_SET_SAVE_DIR, "No save dir was set")
-        return source, order.save_dir, order.index
+        return live, order.save_dir, order.index
 
-    def _fresh(self, source: Source) -> Source:
-        live = LiveSource(source, provider=self._order.provider, is_stopped=self._is_stopped)
-        live.ask(CredentialReason.QUEUED_START)
-        return live.current
+    def _offered(
+        self, client: RpcClient, live: LiveSource, index: int, save_dir: str
+    ) -> _Ready | None:
+        """Return the job to run; what a media server refuses is asked for anew, once."""
+        sealing = self._order.keys is not None
+        version = live.version
+        offer = fetch_offer(client, live.current, sealing=sealing)
+        try:
+            return self._ready(client, live.current, offer, index, save_dir)
+        except MediaRefusedError:
+            if self._is_stopped():
+                return None
+        live.replace_refused(version, self._is_stopped)
+        offer = fetch_offer(client, live.current, sealing=sealing)
+        return self._ready(client, live.current, offer, index, save_dir)
 
     def _staged(self, save_dir: str, vid: str, index: int) -> _Ready | None:
         """Return what needs no network any more; None when something does."""
@@ -187,9 +173,7 @@ class DownloadFlow:
             return None
         maker = JobMaker(
             client=client,
-            fetcher=HttpFetcher(
-                fetcher_config(order.config), clock=order.clock, should_stop=self._is_stopped
-            ),
+            fetcher=self._small_fetcher(),
             source=source,
             media=offer.media,
             track=track,
@@ -197,7 +181,16 @@ class DownloadFlow:
             convert=order.convert,
             transport_key=self._transport_key(client, source, track, entry) if is_private else None,
         )
-        return _Ready(entry=entry, key=key, job=maker.make(entry.download_id, secure=secure))
+        job = maker.make(entry.download_id, secure=secure)
+        mirrors = maker.mirrors()
+        return _Ready(entry=entry, key=key, job=job, job_id=track.job_id, mirrors=mirrors)
+
+    def _small_fetcher(self) -> HttpFetcher:
+        return HttpFetcher(
+            fetcher_config(self._order.config),
+            clock=self._order.clock,
+            should_stop=self._is_stopped,
+        )
 
     def _content_key(
         self, client: RpcClient, source: Source, track: TrackInfo, entry: JobEntry
@@ -223,7 +216,7 @@ class DownloadFlow:
             now=self._order.clock.now(),
         )
 
-    def _work(self, ready: _Ready) -> str | None:
+    def _work(self, ready: _Ready, live: LiveSource) -> str | None:
         identity = ready.entry.identity
         if ready.job is not None:
             task = DownloadTask(
@@ -234,11 +227,29 @@ class DownloadFlow:
                 should_stop=self._is_stopped,
                 fetcher=fetcher_config(self._order.config, self._order.rate),
                 clock=self._order.clock,
+                mirrors=ready.mirrors,
+                renewer=self._renewer(ready, ready.job, live),
             )
             if task.run() is None:
                 return None
         self._relay.finish()
         return final_path(identity, secure=ready.entry.secure)
+
+    def _renewer(self, ready: _Ready, job: JobSpec, live: LiveSource) -> SourceRenewer:
+        order = self._order
+        return SourceRenewer(
+            RenewalParts(
+                live=live,
+                job=job,
+                index=ready.entry.identity.index,
+                job_id=ready.job_id,
+                mirror_count=1 + len(ready.mirrors),
+                config=order.config,
+                addresses=MediaAddresses(fetcher=self._small_fetcher(), convert=order.convert),
+                clock=order.clock,
+                is_stopped=self._is_stopped,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,33 +261,8 @@ class _Ready:
     job: JobSpec | None
     """None when the file is finished already."""
 
+    job_id: str = ""
+    """The stream, for ever; empty where the service was not asked."""
 
-def required_source(source: Source | None) -> Source:
-    """Return the source.
-
-    Raises:
-        DownloadError: ``STS_SOURCE_NULL``: there is none (B4).
-    """
-    if source is None:
-        raise DownloadError(ErrorCode.STS_SOURCE_NULL, "No source was given")
-    return source
-
-
-def fetcher_config(config: DownloaderConfig, rate: RateLimit | None = None) -> FetcherConfig:
-    """Return the app's network settings as the engine takes them (B43)."""
-    return FetcherConfig(
-        connect_timeout=config.connect_timeout_ms / 1000,
-        read_timeout=config.network_timeout_ms / 1000,
-        referer=config.referer,
-        user_agent=config.user_agent,
-        proxy=config.http_proxy,
-        rate=rate,
-    )
-
-
-def trust_of(keys: KeyService) -> VerificationKeys | None:
-    """Return whose signatures the loaded security file lists; None when it does not open."""
-    try:
-        return keys.unlock().trust
-    except CredentialError:
-        return None
+    mirrors: Urls = ()
+    """Where else its segments are."""

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
 from vodseal.credential.envelope import EnvelopeType
@@ -25,45 +24,28 @@ from vodseal.download.plan import RANGE_SIZE, hls_segments, key_uris, ranges_seg
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, FormatError, PlaylistError, RequestError
 from vodseal.license.digests import DIGEST_SIZE, open_digests
-from vodseal.media.playlist import MAX_PLAYLIST_SIZE, parse_media
 from vodseal.media.uris import license_uri
+from vodseal.sdk.mirrors import with_mirrors
+from vodseal.sdk.playlists import PLAYLIST, MediaAddresses, not_a_playlist
 from vodseal.sdk.transport import is_unknown_action
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vodseal.credential.trust import VerificationKeys
+    from vodseal.download.addresses import Urls
     from vodseal.download.job import SegmentSpec
     from vodseal.license.digests import SegmentDigests
     from vodseal.media.playlist import MediaPlaylist
     from vodseal.media.tracks import MediaInfo, TrackInfo
+    from vodseal.sdk.playlists import SmallFetcher, UrlConverter
     from vodseal.sdk.sources import Source
     from vodseal.sdk.transport import RpcClient
 
-__all__ = ["JobMaker", "SmallFetcher", "UrlConverter"]
+__all__ = ["JobMaker"]
 
-_log = logging.getLogger(__name__)
-
-UrlConverter: TypeAlias = "Callable[[str, str], str | None]"
-"""Gets a media URL and its format ("m3u8", "mp4", or "" when unknown); returns the
-URL to use in its place, or None for the URL as it is (B44)."""
-
-_PLAYLIST: Final = "m3u8"
 _TOKEN: Final = "MtsHlsUriToken"  # noqa: S105 - the name of a parameter
 _NO_DIGESTS: Final = "NoSuchResource"
 _KEY_SIZE: Final = 16
 _CONTENT_TYPES: Final = {"mp3": "audio/mpeg"}
-
-
-class SmallFetcher(Protocol):
-    """Who fetches playlists and keys."""
-
-    def get(self, url: str, *, limit: int) -> bytes:
-        """Return the body, of at most ``limit`` bytes.
-
-        Raises:
-            DownloadError: ``URL_CANNOT_REACH`` or ``NET_ERROR``.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +74,7 @@ class JobMaker:
             RequestError: The service refused, or did not answer.
         """
         track = self.track
-        is_playlist = track.vod_format == _PLAYLIST
+        is_playlist = track.vod_format == PLAYLIST
         segments = (
             self._playlist_segments()
             if is_playlist
@@ -100,7 +82,7 @@ class JobMaker:
                 ranges_segment(
                     track.vod_play_url,
                     size=track.vod_file_size or None,
-                    convert=self._converter(track.vod_format),
+                    convert=self._addresses.converter(track.vod_format),
                 ),
             )
         )
@@ -119,18 +101,40 @@ class JobMaker:
             size=track.vod_file_size or None,
         )
 
+    def mirrors(self) -> Urls:
+        """Return what is known of the segments' URLs on other servers, which is nothing of HLS.
+
+        A playlist on another server is fetched when this one fails.
+        """
+        others = with_mirrors(self.media, self.track)[1:]
+        if self.track.vod_format == PLAYLIST:
+            return (None,) * len(others)
+        convert = self._addresses.converter(self.track.vod_format)
+        return tuple((ranges_segment(one.vod_play_url, convert=convert).url,) for one in others)
+
     def _playlist_segments(self) -> tuple[SegmentSpec, ...]:
-        url = self.track.vod_play_url
-        convert = self._converter(_PLAYLIST)
-        text = self.fetcher.get(convert(url) if convert else url, limit=MAX_PLAYLIST_SIZE)
+        playlist = self._playlist()
         try:
-            playlist = parse_media(text, url)
             keys = self._transport_keys(playlist)
         except PlaylistError as error:
-            raise DownloadError(
-                ErrorCode.NOT_SUPPORT_FORMAT, f"The stream's playlist: {error.message}"
-            ) from error
-        return hls_segments(playlist, keys, convert=self._converter(""))
+            raise not_a_playlist(error) from error
+        return hls_segments(playlist, keys, convert=self._addresses.converter(""))
+
+    def _playlist(self) -> MediaPlaylist:
+        """Return the playlist, from the first server that gives one."""
+        failures: list[DownloadError] = []
+        for track in with_mirrors(self.media, self.track):
+            try:
+                return self._addresses.playlist(track.vod_play_url)
+            except DownloadError as error:
+                if error.code is ErrorCode.INTERRUPTED:
+                    raise
+                failures.append(error)
+        raise failures[0]
+
+    @property
+    def _addresses(self) -> MediaAddresses:
+        return MediaAddresses(fetcher=self.fetcher, convert=self.convert)
 
     def _transport_keys(self, playlist: MediaPlaylist) -> dict[str, bytes]:
         """Return the key of each key URI; a private stream has one key for all of it."""
@@ -148,7 +152,7 @@ class JobMaker:
         try:
             key = self.fetcher.get(_with_token(uri, self.source.hls_uri_token()), limit=_KEY_SIZE)
         except DownloadError as error:
-            raise DownloadError(
+            raise type(error)(
                 ErrorCode.GET_AES_KEY_FAIL, f"The key server gave no key: {error.message}"
             ) from error
         if len(key) != _KEY_SIZE:
@@ -181,21 +185,6 @@ class JobMaker:
                 ErrorCode.ENCRYPT_ERROR, "The stream's digests are not what the service signed"
             ) from error
         return digests if digests.range_size == range_size else None
-
-    def _converter(self, hint: str) -> Callable[[str], str] | None:
-        convert = self.convert
-        if convert is None:
-            return None
-
-        def converted(url: str) -> str:
-            try:
-                return convert(url, hint) or url
-            except Exception as error:  # noqa: BLE001 - the converter is the app's
-                kind = type(error).__name__  # its text may hold the signed URL
-                _log.error("A URL converter raised %s; the URL is used as it is", kind)
-                return url
-
-        return converted
 
 
 def _not_as_declared() -> DownloadError:

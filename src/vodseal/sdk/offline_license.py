@@ -15,6 +15,7 @@ from vodseal.error_codes import ErrorCode
 from vodseal.errors import LicenseError, LicenseExpiredError, RequestError
 from vodseal.license.model import Issuer
 from vodseal.license.policy import RemainingTime
+from vodseal.sdk.credentials import LiveSource
 from vodseal.sdk.license_requests import KeyWish, acquire, check_in
 from vodseal.sdk.revocations import hear_revocations
 from vodseal.sdk.transport import RpcClient
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import os
 
     from vodseal.sdk.config import DownloaderConfig
+    from vodseal.sdk.credentials import CredentialProvider
     from vodseal.sdk.sources import Source
     from vodseal.vault.key_service import KeyService
 
@@ -54,12 +56,17 @@ class OfflineLicense:
 
     @staticmethod
     def renew(
-        path: str | os.PathLike[str], source: Source, *, config: DownloaderConfig | None = None
+        path: str | os.PathLike[str],
+        source: Source,
+        *,
+        config: DownloaderConfig | None = None,
+        credential_provider: CredentialProvider | None = None,
     ) -> RemainingTime:
         """Return how long a file may be played from now on, under a new license.
 
         The old one may have ended long ago. A license that this device made itself
-        has no end, and stays as it is.
+        has no end, and stays as it is. ``credential_provider`` is asked for a fresh
+        source when this one ends soon, or is refused.
 
         Raises:
             RequestError: The service did not answer, or refused; its number is
@@ -76,7 +83,8 @@ class OfflineLicense:
                 download_id=download_id,
                 now=keys.clock.now(),
             )
-            with _client(keys, source, config) as client:
+            live = LiveSource(source, provider=credential_provider)
+            with RpcClient.for_live(live, config=config, clock=keys.clock) as client:
                 _renew(client, keys, wish)
         return keys.licenses().remaining(download_id, keys.clock.now())
 
@@ -107,7 +115,7 @@ class OfflineLicense:
             RequestError: The service refused, or did not answer. Nothing changed.
         """
         keys = key_service.current()
-        with _client(keys, source, config) as client:
+        with RpcClient.for_source(source, config=config, clock=keys.clock) as client:
             check_in(client, keys, source.vid, keys.clock.now())
 
 
@@ -122,10 +130,6 @@ def _renew(client: RpcClient, keys: KeyService, wish: KeyWish) -> None:
             check_in(client, keys, wish.vid, wish.now)
         raise
     keys.licenses().open_new(envelope, wish.download_id, wish.now)
-
-
-def _client(keys: KeyService, source: Source, config: DownloaderConfig | None) -> RpcClient:
-    return RpcClient.for_source(source, config=config, clock=keys.clock)
 
 
 def _download_id(path: str | os.PathLike[str]) -> bytes:

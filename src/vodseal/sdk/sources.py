@@ -81,11 +81,16 @@ class VidSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VidSts(VidSource):
-    """A video by a temporary key: AssumeRole's three values."""
+    """A video by a temporary key: AssumeRole's three values, and when they end.
+
+    ``expiration`` is AssumeRole's text, such as ``2026-01-02T03:04:05Z``. With it, a
+    credential provider is asked in time; without it, when the key is refused.
+    """
 
     access_key_id: str = ""
     access_key_secret: str = field(default="", repr=False)
     security_token: str = field(default="", repr=False)
+    expiration: str = ""
 
     def credential(self) -> Credential:
         """Return the key.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from vodseal.clock import SystemClock
 from vodseal.credential.stamp import PARAMETER
@@ -32,6 +32,8 @@ from vodseal.rpc.messages.requests import VOD_VERSION, Request, to_parameters
 from vodseal.rpc.replay import format_time
 from vodseal.rpc.signing_v1 import Credential, signed_parameters
 from vodseal.sdk.config import DownloaderConfig
+from vodseal.sdk.credentials import refuses_credential
+from vodseal.sdk.endpoint import checked_endpoint
 from vodseal.sdk.http_exchange import HttpExchange
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vodseal.clock import Clock
+    from vodseal.sdk.credentials import LiveSource
     from vodseal.sdk.sources import Source
 
 __all__ = ["RpcClient", "Stamper", "is_unknown_action"]
@@ -86,9 +89,12 @@ class RpcClient:
         Raises:
             RequestError: ``REQUEST_FAIL``: ``endpoint`` is not ``http(s)://host[:port]``.
         """
-        self._endpoint = _checked(endpoint)
+        self._endpoint = checked_endpoint(endpoint)
         self._credential = credential
         self._auth_info = auth_info
+        self._live: LiveSource | None = None
+        self._version = 0
+        self._cancelled = cancelled
         self._clock = clock or SystemClock()
         self._random = random
         self._stamper: Stamper | None = None
@@ -121,6 +127,25 @@ class RpcClient:
             cancelled=cancelled,
             clock=clock,
         )
+
+    @classmethod
+    def for_live(
+        cls,
+        live: LiveSource,
+        *,
+        config: DownloaderConfig | None = None,
+        cancelled: Callable[[], bool] = _never,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Return a client that uses the credential of ``live``, whatever it is when it asks.
+
+        One that ends soon, or is refused, is replaced where its provider has
+        another, and the question asked again, once. Raises as ``for_source``.
+        """
+        version = live.version
+        client = cls.for_source(live.current, config=config, cancelled=cancelled, clock=clock)
+        client._live, client._version = live, version  # noqa: SLF001 - its own class
+        return client
 
     def stamp_with(self, stamper: Stamper | None) -> None:
         """Have ``stamper`` sign every request that names this device; None: nobody does."""
@@ -229,27 +254,35 @@ class RpcClient:
     def _in_time(self, ask: Callable[[], T]) -> T:
         """Return what ``ask`` does; once more by the service's clock, where ours is too far off."""
         try:
-            return ask()
+            return self._with_credential(ask)
         except RequestError as error:
             if error.server_code != _LATE or self._told_date is None:
                 raise
         self._behind = self._told_date - self._clock.now()
+        return self._with_credential(ask)
+
+    def _with_credential(self, ask: Callable[[], T]) -> T:
+        """Return what ``ask`` does; once more with another credential, where this is refused."""
+        live = self._live
+        if live is None:
+            return ask()
+        live.keep_fresh(self.now(), self._cancelled)
+        self._take_credential(live)
+        try:
+            return ask()
+        except RequestError as error:
+            if not refuses_credential(error.server_code):
+                raise
+            if not live.replace_refused(self._version, self._cancelled):
+                raise
+        self._take_credential(live)
         return ask()
+
+    def _take_credential(self, live: LiveSource) -> None:
+        if self._version != live.version:
+            self._version, source = live.version, live.current
+            self._credential, self._auth_info = source.credential(), source.auth_info()
 
     def now(self) -> float:
         """Return the time by our clock; by the service's, once it refused us for ours."""
         return self._clock.now() + self._behind
-
-
-def _checked(endpoint: str) -> str:
-    try:
-        parts = urlsplit(endpoint)
-        _ = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    extra = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
-    if parts.scheme not in {"http", "https"} or not parts.hostname or extra:
-        raise RequestError(
-            ErrorCode.REQUEST_FAIL, "The endpoint is not of the form http(s)://host[:port]."
-        )
-    return f"{parts.scheme}://{parts.netloc}"

@@ -67,6 +67,32 @@ def test_silence_is_a_stall_wherever_it_falls(sent: bytes) -> None:
     assert 0.3 <= clock.monotonic() - began < 5
 
 
+@pytest.mark.behaviour("B37")
+def test_a_server_that_drips_is_given_up() -> None:
+    """It never stalls: every byte comes long before the timeout."""
+    over = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1 << 16)
+            connection.sendall(HEAD + b"Content-Length: 100000\r\n\r\n")
+            while not over.wait(0.02):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+            failure = fetch(url, read_timeout=0.5).failure
+        finally:
+            over.set()
+            thread.join()
+    assert failure is not None
+    assert failure.trouble is Trouble.SLOW
+
+
 def test_a_chunked_body_has_no_announced_length() -> None:
     body = b"5\r\nhello\r\n0\r\n\r\n"
     with raw_server(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body) as url:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.download.stage_world import COUNT, StageWorld, segment_bytes
 
+from vodseal.download.addresses import AddressBook, Cause
 from vodseal.download.engine import End, Engine, EngineInput
 from vodseal.download.plan import Meter, Piece, pieces_of
 from vodseal.download.retry import Failure, RetryPolicy, Trouble
@@ -21,6 +22,7 @@ from vodseal.testing.fetcher import FakeFetcher, Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vodseal.download.addresses import Urls
     from vodseal.download.fetch import ReceiveBuffer, Request
 
 CUT = Failure(trouble=Trouble.CUT)
@@ -55,6 +57,7 @@ class Bench:
     looks: list[int] = field(default_factory=list)
     stop: Callable[[], bool] = never
     connections: int = 3
+    book: AddressBook | None = None
 
     def __post_init__(self) -> None:
         resources = {url(n): segment_bytes(n) for n in range(COUNT)}
@@ -76,6 +79,8 @@ class Bench:
                 policy=RetryPolicy(),
             ),
             fetcher=self.network,
+            book=self.book or AddressBook((tuple(s.url for s in job.segments),), self.clock),
+            jitter=lambda: 0.0,
             line=SealingLine(
                 self.world.staging, self.world.journal, job.digest_algorithm, self.clock
             ),
@@ -293,3 +298,93 @@ def test_a_length_that_nobody_announced_is_remembered(bench: Bench) -> None:
     bench.network.script(url(0), Step(data=segment_bytes(0)))
     assert bench.run() is End.STAGED
     assert not bench.engine.lengths_announced
+
+
+class FreshUrls:
+    """Gives URLs with another query, as often as it is asked."""
+
+    def __init__(self, *urls: str, give: bool = True) -> None:
+        self.urls, self.give, self.asked, self.is_due = urls, give, 0, False
+
+    def renew(self, cause: Cause, *, again: bool) -> Urls | None:
+        self.asked, self.is_due = self.asked + 1, False
+        fresh = f"?{cause.name}{self.asked}{again}"
+        return (tuple(url + fresh for url in self.urls),) if self.give else None
+
+
+def with_renewer(bench: Bench, *, give: bool = True) -> FreshUrls:
+    urls = tuple(url(number) for number in range(COUNT))
+    renewer = FreshUrls(*urls, give=give)
+    bench.book = AddressBook((urls,), bench.clock, renewer)
+    return renewer
+
+
+@pytest.mark.behaviour("B51")
+def test_refused_urls_are_renewed_and_nothing_is_fetched_twice(bench: Bench) -> None:
+    renewer = with_renewer(bench)
+    for number in range(3, COUNT):
+        bench.network.script(url(number), Step(failure=FORBIDDEN))
+    assert bench.run() is End.STAGED
+    assert renewer.asked >= 1
+    served = [request.url for request in bench.network.requests if "?" in request.url]
+    assert {one.partition("?")[0] for one in served} >= {url(number) for number in range(6, COUNT)}
+    assert max(map(bench.asked().count, range(COUNT))) == 2
+    assert [bench.asked().count(number) for number in range(3)] == [1, 1, 1]
+
+
+@pytest.mark.behaviour("B38", "B51")
+@pytest.mark.parametrize("give", [True, False])
+def test_a_url_that_stays_refused_is_given_up(bench: Bench, *, give: bool) -> None:
+    renewer = with_renewer(bench, give=give)
+    bench.network.script(url(COUNT - 1), *[Step(failure=FORBIDDEN)] * 50)
+    with pytest.raises(DownloadError) as caught:
+        bench.run()
+    assert caught.value.code is ErrorCode.URL_CANNOT_REACH
+    assert renewer.asked <= 4
+    assert bench.asked().count(COUNT - 1) <= 6
+    assert bench.staged() == list(range(COUNT - 1))
+
+
+def test_a_changed_source_is_taken_up_while_running(bench: Bench) -> None:
+    renewer = with_renewer(bench)
+    renewer.is_due = True
+    gate = threading.Event()
+    bench.connections = 1
+    bench.network.script(url(0), Step(after=gate))
+
+    def open_when_renewed() -> bool:
+        assert bench.book is not None
+        if bench.book.address(0).version > 0:
+            gate.set()
+        return False
+
+    bench.stop = open_when_renewed
+    assert bench.run() is End.STAGED
+    assert ["?" in request.url for request in bench.network.requests] == [False] + [True] * (
+        COUNT - 1
+    )
+
+
+@pytest.mark.parametrize("failure", [CUT, FORBIDDEN, Failure(trouble=Trouble.TLS)])
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_mirror_takes_over(bench: Bench, failure: Failure, *, signed: bool) -> None:
+    mirror = {url(n).replace("//h", "//mirror"): segment_bytes(n) for n in range(COUNT)}
+    bench.network.resources.update(mirror)
+    bench.book = AddressBook((tuple(map(url, range(COUNT))), tuple(mirror)), bench.clock)
+    for number in range(2, COUNT):
+        bench.network.script(url(number), *[Step(failure=failure)] * 50)
+    assert bench.run(signed=signed) is End.STAGED
+    assert max(map(bench.asked().count, range(COUNT))) == 2
+    assert [bench.world.read(piece) for piece in bench.world.pieces] == [
+        segment_bytes(n) for n in range(COUNT)
+    ]
+
+
+def test_a_mirror_with_other_bytes_is_not_believed(bench: Bench) -> None:
+    mirror = tuple(url(n).replace("//h", "//mirror") for n in range(COUNT))
+    bench.network.resources.update(dict.fromkeys(mirror, b"other bytes"))
+    bench.book = AddressBook((mirror, tuple(map(url, range(COUNT)))), bench.clock)
+    assert bench.run() is End.STAGED
+    assert [bench.world.read(piece) for piece in bench.world.pieces] == [
+        segment_bytes(n) for n in range(COUNT)
+    ]

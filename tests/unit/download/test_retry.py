@@ -111,3 +111,43 @@ def test_it_always_ends_and_never_pauses_for_long(
 
 def test_a_failure_speaks_without_a_url() -> None:
     assert Failure(trouble=Trouble.STATUS, status=403).text == "the server refused (403)"
+
+
+@pytest.mark.parametrize("failure", [Failure(trouble=trouble) for trouble in Trouble])
+def test_elsewhere_is_tried_at_once_whatever_failed_here(failure: Failure) -> None:
+    for attempts in range(1, POLICY.total_attempts):
+        verdict = decide(
+            POLICY,
+            failure,
+            attempts=attempts,
+            attempts_since_progress=attempts,
+            elsewhere=True,
+        )
+        assert verdict.pause == 0
+    last = decide(
+        POLICY,
+        failure,
+        attempts=POLICY.total_attempts,
+        attempts_since_progress=1,
+        elsewhere=True,
+    )
+    assert last.pause is None
+
+
+def test_jitter_takes_up_to_half_of_a_pause_but_none_of_what_the_server_asked_for() -> None:
+    def pause(jitter: float, retry_after: float | None = None) -> float | None:
+        failure = Failure(trouble=Trouble.STATUS, status=503, retry_after=retry_after)
+        return decide(POLICY, failure, attempts=3, attempts_since_progress=3, jitter=jitter).pause
+
+    assert [pause(0), pause(0.5), pause(1)] == [1.0, 0.75, 0.5]
+    assert pause(1, retry_after=7) == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "refused"),
+    [(400, True), (401, True), (403, True), (404, True), (410, True), (416, True)]
+    + [(status, False) for status in (408, 425, 429, 500, 502, 503, 504)],
+)
+def test_which_answers_are_refusals(status: int, *, refused: bool) -> None:
+    assert Failure(trouble=Trouble.STATUS, status=status).is_refusal is refused
+    assert not Failure(trouble=Trouble.CUT).is_refusal

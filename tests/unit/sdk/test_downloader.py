@@ -14,7 +14,7 @@ from vodseal.sdk import downloader as module
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vodseal.sdk.flow import Order
+    from vodseal.sdk.order import Order
     from vodseal.sdk.progress import ProgressRelay
 
 PATIENCE = 20.0
