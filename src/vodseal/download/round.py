@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from vodseal.download.check import unchecked_in
 from vodseal.download.engine import End, Engine, EngineInput
-from vodseal.download.fetch import Request
+from vodseal.download.facts import file_facts
 from vodseal.download.files import (
     PART_SUFFIX,
     STAGE_FOLDER,
@@ -25,16 +25,14 @@ from vodseal.download.files import (
     save_folder,
 )
 from vodseal.download.head import FileHead
-from vodseal.download.job import DownloadResult, SourceKind
+from vodseal.download.job import DownloadResult
 from vodseal.download.journal import FileFacts, JobState
 from vodseal.download.pace import Pace
 from vodseal.download.plan import Meter, pieces_of
 from vodseal.download.processing import Processing
 from vodseal.download.sealing import SealingLine
-from vodseal.download.small_fetch import fetch_once
 from vodseal.download.staging import Staging
 from vodseal.download.worker_link import BadPiece, Done, Failed, WorkOrder
-from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -98,7 +96,7 @@ class Round:
             OSError: The disk did not let it; the same.
             sqlite3.Error: The journal did not let it; the same.
         """
-        facts = self._facts()
+        facts = file_facts(self._parts, self._journal)
         if facts is None:
             return None
         pieces = pieces_of(self._parts.job, facts.total_size)
@@ -110,35 +108,6 @@ class Round:
                 if self._processing is not None:
                     self._processing.close()
                 self._remove_part()
-
-    def _facts(self) -> FileFacts | None:
-        """Return size and validator of the one file, asked for once; None when stopped."""
-        job = self._parts.job
-        if job.kind is SourceKind.HLS:
-            return FileFacts(total_size=0, validator="")
-        known = self._journal.facts()
-        if known is not None:
-            return known
-        fetcher = self._parts.make_fetcher(self._parts.fetcher, self._parts.clock)
-        try:
-            reply = fetch_once(
-                fetcher,
-                self._parts.book,
-                lambda url: Request(url=url, limit=1, start=0, size=1),
-                policy=self._parts.policy,
-                clock=self._parts.clock,
-                should_stop=self._parts.should_stop,
-            )
-        finally:
-            fetcher.close()
-        if reply is None:
-            return None
-        if reply.total_size is None:
-            msg = "the server does not tell the size of the file"
-            raise DownloadError(ErrorCode.URL_CANNOT_REACH, msg)
-        facts = FileFacts(total_size=reply.total_size, validator=reply.validator)
-        self._journal.set_facts(facts)
-        return facts
 
     def _go(
         self, staging: Staging, pieces: tuple[Piece, ...], facts: FileFacts
