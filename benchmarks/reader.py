@@ -21,15 +21,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vodseal.container.meta import Meta
-from vodseal.container.writer import SealedWriter
+from vodseal.bench.work import OneKey, seal
 from vodseal.player.session import PlaySession, open_sealed
-from vodseal.vault.sealed_files import FileSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEY = b"k" * 32
 ROUNDS = 5
 BLOCK = 1 << 20
 FEED = 64 << 10
@@ -37,17 +34,6 @@ FEED = 64 << 10
 MBIT_100 = 100_000_000 / 8
 BUFFERED = 0.5
 """Seconds of film that a player holds before it begins; later than that is a stall."""
-
-
-class OneKey:
-    """Opens this film, as a key service would after it has checked the license."""
-
-    def open_content_key(self, download_id: bytes, now: float) -> bytes:
-        del download_id, now
-        return KEY
-
-    def note_play(self, download_id: bytes, now: float) -> None:
-        """Let it play."""
 
 
 def main() -> None:
@@ -70,16 +56,6 @@ def main() -> None:
     result["sequential_MBps_median"] = statistics.median(speeds)
     result["machine"] = {"cores": os.cpu_count(), "system": platform.platform()}
     print(json.dumps(result, indent=1))
-
-
-def seal(path: Path, size: int) -> None:
-    block = os.urandom(BLOCK)
-    with FileSink(path.with_suffix(".part")) as sink:
-        writer = SealedWriter(sink, KEY, file_id=os.urandom(16), download_id=bytes(16))
-        for _ in range(size // BLOCK):
-            writer.write(block)
-        writer.finish(Meta(content_type="video/mp4"))
-        sink.publish(path)
 
 
 def sequential(session: PlaySession, most: int | None = None) -> int:

@@ -88,6 +88,7 @@ class ErrorCode(IntEnum):
     OUTPUT_FILE_UNUSABLE = 0x5653_0009
     APP_IDENTITY_INVALID = 0x5653_000A
     PLAYER_NOT_FOUND = 0x5653_000B
+    TOOL_NOT_FOUND = 0x5653_0060
     INTERRUPTED = 0x5653_000C
     CHECK_FAILED = 0x5653_000D
     MISUSE = 0x5653_000E
@@ -158,6 +159,7 @@ REMEDIES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.KEY_SERVICE_UNUSABLE: "Check --key-service, and that its provider answers.",
         ErrorCode.AUDIT_LOG_UNUSABLE: "Free disk space, or see what `audit verify` finds.",
         ErrorCode.NO_PROFILE: "Run serve on this machine, or set the VODSEAL_* variables.",
+        ErrorCode.TOOL_NOT_FOUND: "Install the program that is named, and run it again.",
         ErrorCode.PLAYER_NOT_FOUND: "Install mpv, or use --with browser.",
         ErrorCode.INTERRUPTED: "Run the same command again: it goes on from where it was.",
         ErrorCode.SERVICE_NOT_INSTALLED: "Install it: pip install 'vodseal[service]'.",

@@ -80,15 +80,15 @@ class CommandLine:
 
 
 class ServiceProcess:
-    """``vodseal serve`` on a free loopback port, until ``stop``."""
+    """``vodseal serve`` on loopback, on a free port by default, until ``stop``."""
 
-    def __init__(self, operator: CommandLine, data: Path) -> None:
+    def __init__(self, operator: CommandLine, data: Path, *options: str, port: int = 0) -> None:
         """Start it and wait until it answers.
 
         Raises:
             OperatorError: It ended instead.
         """
-        self._process = operator.start("serve", "--data", data, "--port", "0")
+        self._process = operator.start("serve", "--data", data, "--port", str(port), *options)
         line = self._process.stdout.readline() if self._process.stdout else ""
         ready: Answer = decode_json(line) if line else {}
         if ready.get("event") != "ready":

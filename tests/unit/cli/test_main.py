@@ -22,6 +22,7 @@ GROUPS = {
     "app": ["init", "sign", "check"],
     "keys": ["rotate", "status"],
     "audit": ["verify", "checkpoint", "list"],
+    "bench": ["download", "seal", "seek"],
     "queue": ["add", "list", "pause", "resume", "stop", "remove", "reorder", "move", "run"],
 }
 LEAVES = [(name,) for name in commands.COMMANDS if name not in GROUPS] + [
