@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks import film as films
-
+from torture.encrypted_hls import encrypted_hls
 from torture.lossy_path import lossy_path
+from vodseal.bench.film import long_film
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +68,9 @@ class _Contest:
         self._path = path
         self._www = folder / "www"
         self._url = f"http://{path.server_address}:{_PORT}"
-        self._film = films.long_film(None, folder, size)
-        films.encrypted_hls(self._film, self._www / "hls", f"{self._url}/hls")
+        self._film = folder / "film.mp4"
+        long_film(None, self._film, size)
+        encrypted_hls(self._film, self._www / "hls", f"{self._url}/hls")
         self._film = self._film.rename(self._www / "film.mp4")
         self._server: subprocess.Popen[bytes] | None = None
 

@@ -29,8 +29,8 @@ async def app(source: VidAuth) -> None:
             assert_type(await anext(progresses), Progress)
         assert_type(await downloader.delete_file(), DeleteResult)
 
-        downloader.select_item("0")  # type: ignore[arg-type]
-        downloader.set_save_dir()  # type: ignore[call-arg]
-        downloader.set_credential_provider(lambda _: source)  # type: ignore[arg-type, return-value]
-        await downloader.prepare("vid")  # type: ignore[arg-type]
-        await downloader.download()  # type: ignore[misc]
+        downloader.select_item("0")  # type: ignore[arg-type]  # has to be refused
+        downloader.set_save_dir()  # type: ignore[call-arg]  # has to be refused
+        downloader.set_credential_provider(lambda _: source)  # type: ignore[arg-type, return-value]  # has to be refused
+        await downloader.prepare("vid")  # type: ignore[arg-type]  # has to be refused
+        await downloader.download()  # type: ignore[misc]  # has to be refused
