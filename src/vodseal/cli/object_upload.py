@@ -36,6 +36,8 @@ __all__ = ["ObjectUpload"]
 
 _CONNECT_MS: Final = 5_000
 _STALL_SECONDS: Final = 60
+_JOIN_SECONDS: Final = 600
+"""How long the service may take to join the parts of a film; it is asked again after that."""
 _BUFFER_SIZE: Final = 1 << 19
 _CODE: Final = re.compile(r"<Code>([^<]{1,64})</Code>")
 _UPLOAD_ID: Final = re.compile(r"<UploadId>([^<]{1,128})</UploadId>")
@@ -127,13 +129,21 @@ class ObjectUpload:
         )
         xml = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
         body = _Body(io.BytesIO(xml), len(xml), lambda _: None)
-        self._ask("POST", {"uploadId": upload_id}, body)
+        self._ask("POST", {"uploadId": upload_id}, body, patience=_JOIN_SECONDS)
 
-    def _ask(self, verb: str, query: dict[str, str], body: _Body | None = None) -> _Answer:
+    def _ask(
+        self,
+        verb: str,
+        query: dict[str, str],
+        body: _Body | None = None,
+        *,
+        patience: int = _STALL_SECONDS,
+    ) -> _Answer:
         received, head = io.BytesIO(), io.BytesIO()
         curl = self._curl
         curl.reset()
         self._set_request(verb, query, body or _Body(io.BytesIO(), 0, lambda _: None))
+        curl.setopt(pycurl.LOW_SPEED_TIME, patience)
         curl.setopt(pycurl.WRITEFUNCTION, received.write)
         curl.setopt(pycurl.HEADERFUNCTION, head.write)
         try:
@@ -176,7 +186,6 @@ class ObjectUpload:
         curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: int(self._is_cancelled()))
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, _CONNECT_MS)
         curl.setopt(pycurl.LOW_SPEED_LIMIT, 1)
-        curl.setopt(pycurl.LOW_SPEED_TIME, _STALL_SECONDS)
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.PROXY, "")
         if trust.native:

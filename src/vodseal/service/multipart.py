@@ -20,6 +20,7 @@ from vodseal.service.threads import run_to_end
 from vodseal.service.upload_body import receive
 from vodseal.service.upload_complete import complete_upload, new_body
 from vodseal.service.upload_files import PartFile, Seal, StoredPart, join_parts
+from vodseal.service.upload_request import read_stored_etag
 from vodseal.vault.private_files import make_private_folder
 
 if TYPE_CHECKING:
@@ -129,20 +130,47 @@ async def complete(
 ) -> Response:
     """Put the parts together; the upload is over.
 
+    To join a large film takes longer than many a client waits. When it asks again,
+    it waits for what is under way, and is told the same.
+
     Raises:
         UploadRefusedError: ``NoSuchUpload``, ``MalformedXML``, ``InvalidPart``,
-            ``InvalidPartOrder``; the upload is as it was.
+            ``InvalidPartOrder``, ``FileAlreadyExists``; the upload is as it was.
     """
+    body = await read_body(request, _MAX_XML_SIZE)
+    wanted = read_part_list((body or b"").decode("utf-8", "replace"))
+    digests = b"".join(bytes.fromhex(etag) for _, etag in wanted)
+    whole = hashlib.md5(digests, usedforsecurity=False).hexdigest().upper()
+    etag = f"{whole}-{len(wanted)}"
+    async with service.joins.of(upload_id):
+        stored = await read_stored_etag(service.context, target.video_id)
+        if stored not in {"", etag}:
+            raise UploadRefusedError("FileAlreadyExists")
+        if not stored:
+            await _join(service, target, upload_id, wanted, etag)
+    members = {
+        "Location": f"/{_BUCKET}/{target.object_key}",
+        "Bucket": _BUCKET,
+        "Key": target.object_key,
+        "ETag": f'"{etag}"',
+    }
+    return _xml("CompleteMultipartUploadResult", members)
+
+
+async def _join(
+    service: Service,
+    target: UploadTarget,
+    upload_id: str,
+    wanted: list[tuple[int, str]],
+    etag: str,
+) -> None:
     upload = await _find(service, target, upload_id)
-    chosen = await _chosen(service, request, upload_id)
+    chosen = await _chosen(service, wanted, upload_id)
     folder = service.uploads / upload_id
     stored = [
         StoredPart(number=part.number, path=folder / part.file_name, size=part.size)
         for part in chosen
     ]
-    digests = b"".join(bytes.fromhex(part.etag) for part in chosen)
-    whole = hashlib.md5(digests, usedforsecurity=False).hexdigest().upper()
-    etag = f"{whole}-{len(chosen)}"
     seal = await _seal(service, target, upload)
     body = await new_body(service, target)
     try:
@@ -158,13 +186,6 @@ async def complete(
     finally:
         await run_to_end(body.file.discard)
     await run_to_end(shutil.rmtree, folder, ignore_errors=True)
-    members = {
-        "Location": f"/{_BUCKET}/{target.object_key}",
-        "Bucket": _BUCKET,
-        "Key": target.object_key,
-        "ETag": f'"{etag}"',
-    }
-    return _xml("CompleteMultipartUploadResult", members)
 
 
 async def abort(service: Service, target: UploadTarget, upload_id: str) -> Response:
@@ -204,10 +225,10 @@ async def _parts(service: Service, upload_id: str) -> list[UploadPart]:
         return list(await session.scalars(query.order_by(UploadPart.number)))
 
 
-async def _chosen(service: Service, request: Request, upload_id: str) -> list[UploadPart]:
+async def _chosen(
+    service: Service, wanted: list[tuple[int, str]], upload_id: str
+) -> list[UploadPart]:
     """Return the parts that the client's list names, each checked."""
-    body = await read_body(request, _MAX_XML_SIZE)
-    wanted = read_part_list((body or b"").decode("utf-8", "replace"))
     known = {(part.number, part.etag): part for part in await _parts(service, upload_id)}
     if not known.keys() >= set(wanted):
         raise UploadRefusedError("InvalidPart")

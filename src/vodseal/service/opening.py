@@ -27,7 +27,7 @@ from vodseal.service.jobs.rotation import KeyRotator
 from vodseal.service.kms.opening import open_provider
 from vodseal.service.limits import Limits
 from vodseal.service.nonces import keep_window, open_window
-from vodseal.service.runtime import Service
+from vodseal.service.runtime import Service, Turns
 from vodseal.service.service_keys import has_service_keys, load_service_keys
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ async def open_service(
             authenticator=Authenticator(context, AccessKeys(context), nonces),
             limits=Limits.of(settings, clock),
             uploads=folder.uploads,
+            joins=Turns(),
         )
         yield OpenedService(service=service, admin_key=admin_key)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from vodseal.service.limits import Limits
     from vodseal.service.parameters import Parameters
 
-__all__ = ["Call", "Runner", "Service"]
+__all__ = ["Call", "Runner", "Service", "Turns"]
 
 
 class Runner(Protocol):
@@ -34,6 +36,17 @@ class Runner(Protocol):
         """End the work on videos whose rows are gone; return when nothing writes for them."""
 
 
+class Turns:
+    """A lock for each name, as long as somebody has it or waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, name: str) -> asyncio.Lock:
+        """Return the lock of ``name``."""
+        return self._locks.setdefault(name, asyncio.Lock())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """What a request is answered with."""
@@ -45,6 +58,8 @@ class Service:
     limits: Limits
     uploads: Path
     """Where upload parts lie until they are complete."""
+    joins: Turns
+    """One join of parts at a time for each upload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,10 @@ async def handle_upload(service: Service, request: Request) -> Response:
 async def _route(service: Service, request: Request, target: UploadTarget) -> Response:
     query = request.query_params
     upload_id = query.get("uploadId", "")
+    if request.method == "POST" and upload_id:
+        return await multipart.complete(service, request, target, upload_id)
+    if target.stored_etag:
+        raise UploadRefusedError("FileAlreadyExists")
     match request.method:
         case "PUT" if upload_id:
             return await multipart.put_part(service, request, target, upload_id)
@@ -82,8 +86,6 @@ async def _route(service: Service, request: Request, target: UploadTarget) -> Re
             return await _put_object(service, request, target)
         case "POST" if "uploads" in query:
             return await multipart.initiate(service, target)
-        case "POST" if upload_id:
-            return await multipart.complete(service, request, target, upload_id)
         case "GET" if upload_id:
             return await multipart.list_parts(service, request, target, upload_id)
         case "DELETE" if upload_id:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vodseal.service.context import ServiceContext
     from vodseal.service.session_tokens import Session
 
-__all__ = ["UploadTarget", "authenticate", "find_target", "refusal"]
+__all__ = ["UploadTarget", "authenticate", "find_target", "read_stored_etag", "refusal"]
 
 BUCKET_PATH: Final = "/upload-bucket/"
 
@@ -66,6 +66,8 @@ class UploadTarget:
     video_id: str
     object_key: str
     template_group_id: str
+    stored_etag: str = ""
+    """ETag of the original, once the video has its bytes."""
 
 
 def refusal(error: UploadRefusedError, request_id: str, host: str) -> Response:
@@ -119,23 +121,33 @@ def authenticate(context: ServiceContext, request: Request) -> Session:
 
 
 async def find_target(context: ServiceContext, session: Session) -> UploadTarget:
-    """Return the video that waits for the bytes of ``session``.
+    """Return the video that waits for the bytes of ``session``, or has them already.
 
     Raises:
-        UploadRefusedError: ``NoSuchKey``, ``FileAlreadyExists``.
+        UploadRefusedError: ``NoSuchKey``.
     """
     async with context.reads.begin() as transaction:
         query = select(Video).where(Video.object_key == session.resource)
         video = await transaction.scalar(query)
     if video is None:
         raise UploadRefusedError("NoSuchKey")
-    if not may(video.status, Event.UPLOAD):
-        raise UploadRefusedError("FileAlreadyExists")
     return UploadTarget(
         video_id=video.id,
         object_key=video.object_key,
         template_group_id=video.template_group_id,
+        stored_etag=_stored_etag(video),
     )
+
+
+async def read_stored_etag(context: ServiceContext, video_id: str) -> str:
+    """Return the ETag of a video's original; empty while it waits for one, or is gone."""
+    async with context.reads.begin() as transaction:
+        video = await transaction.get(Video, video_id)
+    return _stored_etag(video) if video is not None else ""
+
+
+def _stored_etag(video: Video) -> str:
+    return "" if may(video.status, Event.UPLOAD) else video.source_etag
 
 
 def _check_date(text: str, now: float) -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -136,6 +137,31 @@ def test_a_multipart_upload_survives_a_restart(settings):
         assert gone.status in (404, 409)
     finally:
         service.stop()
+
+
+def test_a_client_that_did_not_hear_the_end_is_told_again(service):
+    """Joining ten gigabytes takes longer than clients wait; they ask again."""
+    upload = service.create_video()
+    upload_id = initiate(service, upload)
+    chunks = [film(5 * MEBIBYTE), film(7)]
+    etags = {
+        number: put_part(service, upload, upload_id, number, chunk).headers["etag"]
+        for number, chunk in enumerate(chunks, start=1)
+    }
+
+    def complete(parts: dict[int, str]):
+        query = {"uploadId": upload_id}
+        return service.oss("POST", upload, query=query, body=parts_xml(parts))
+
+    with ThreadPoolExecutor(3) as pool:
+        at_once = list(pool.map(complete, [etags] * 3))
+    assert [answer.status for answer in at_once] == [200] * 3
+    assert complete(etags).body == at_once[0].body
+    assert service.on_loop(_original(service.context, upload.video_id)) == b"".join(chunks)
+    other = complete({1: etags[1]})
+    assert (other.status, b"FileAlreadyExists" in other.body) == (409, True)
+    again = service.oss("PUT", upload, body=chunks[1])
+    assert (again.status, b"FileAlreadyExists" in again.body) == (409, True)
 
 
 def test_a_part_that_is_sent_again_takes_the_place_of_the_first(service):
