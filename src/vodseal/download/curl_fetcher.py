@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["CurlFetcher"]
 
 _LOOK_EVERY: Final = 0.1
+_STREAMS: Final = 4
+"""Transfers that share a connection of HTTP/2: a lost packet holds up no more than these."""
 _LEAST_PAUSE: Final = 0.01
 """Seconds between two looks at a cap that is used up: a few writes at once cost less."""
 _EVENTS: Final = {
@@ -62,6 +64,7 @@ class CurlFetcher:
         self._rate = config.rate
         self._is_limited = False
         self._turns = 0
+        self._multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, _STREAMS)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
 

@@ -37,6 +37,7 @@ _TROUBLES: Final = {
     pycurl.E_PEER_FAILED_VERIFICATION: Trouble.TLS,
     pycurl.E_SSL_CACERT_BADFILE: Trouble.TLS,
     pycurl.E_SSL_ISSUER_ERROR: Trouble.TLS,
+    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: Trouble.TLS,
 }
 
 
@@ -202,6 +203,11 @@ class CurlTransfer:
 
 
 def _configure(curl: pycurl.Curl, config: FetcherConfig) -> None:
+    protocols = pycurl.PROTO_HTTPS
+    if config.pinned_public_key:
+        curl.setopt(pycurl.PINNEDPUBLICKEY, config.pinned_public_key)
+    else:
+        protocols |= pycurl.PROTO_HTTP
     options = {
         pycurl.NOSIGNAL: 1,
         pycurl.BUFFERSIZE: _BUFFER_SIZE,
@@ -209,8 +215,9 @@ def _configure(curl: pycurl.Curl, config: FetcherConfig) -> None:
         pycurl.FAILONERROR: 1,
         pycurl.FOLLOWLOCATION: 1,
         pycurl.MAXREDIRS: config.max_redirects,
-        pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.REDIR_PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+        pycurl.PROTOCOLS: protocols,
+        pycurl.REDIR_PROTOCOLS: protocols,
+        pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,  # where ALPN offers it
         pycurl.CONNECTTIMEOUT_MS: max(1, round(config.connect_timeout * 1000)),
         pycurl.USERAGENT: config.user_agent,
         pycurl.PROXY: config.proxy,  # even when empty: the environment is not asked

@@ -31,6 +31,8 @@ class FetcherConfig:
     user_agent: str = "vodseal"
     proxy: str = field(default="", repr=False)
     """URL of an HTTP proxy; it may hold a password."""
+    pinned_public_key: str = ""
+    """As libcurl's ``PINNEDPUBLICKEY``; then only https is spoken."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     connections: int = 8
     max_redirects: int = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -9,6 +10,9 @@ from typing import Final
 from vodseal.errors import MisuseError
 
 __all__ = ["DEFAULT_USER_AGENT", "DownloaderConfig"]
+
+_PIN: Final = r"sha256//[A-Za-z0-9+/]{43}="
+_PINS: Final = re.compile(f"{_PIN}(;{_PIN})*", re.ASCII)
 
 
 def _user_agent() -> str:
@@ -35,6 +39,10 @@ class DownloaderConfig:
     referer: str = ""
     user_agent: str = DEFAULT_USER_AGENT
     http_proxy: str = field(default="", repr=False)
+    pinned_public_key: str = ""
+    """Public keys that a server may have, beside a certificate that holds: SHA-256 of
+    each, as curl writes it, ``sha256//BASE64``, with ``;`` in between. Service, media
+    and key servers are held to the one list, and then only https is spoken."""
 
     def __post_init__(self) -> None:
         if self.network_timeout_ms <= 0 or self.connect_timeout_ms <= 0:
@@ -42,3 +50,5 @@ class DownloaderConfig:
         for text in (self.referer, self.user_agent, self.http_proxy):
             if any(character < " " or character == "\x7f" for character in text):
                 raise MisuseError("a header or proxy holds a control character")
+        if self.pinned_public_key and not _PINS.fullmatch(self.pinned_public_key):
+            raise MisuseError("pins are sha256//BASE64 of 32 bytes, with ; in between")

@@ -40,6 +40,8 @@ _CAUSES: Final = {
     pycurl.E_OPERATION_TIMEDOUT: "it did not answer in time",
     pycurl.E_SSL_CONNECT_ERROR: "the TLS handshake failed",
     pycurl.E_PEER_FAILED_VERIFICATION: "its TLS certificate is not trusted",
+    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: "its public key is not one of those that are pinned",
+    pycurl.E_UNSUPPORTED_PROTOCOL: "it is not an https address, and a public key is pinned",
     pycurl.E_SSL_CACERT_BADFILE: "this machine's list of trusted certificates cannot be read",
     pycurl.E_SEND_ERROR: "the connection broke while sending",
     pycurl.E_RECV_ERROR: "the connection broke while receiving",
@@ -107,7 +109,11 @@ class HttpExchange:
 
         curl.reset()  # options only: the connection stays
         curl.setopt(pycurl.URL, url)
-        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        if config.pinned_public_key:
+            curl.setopt(pycurl.PINNEDPUBLICKEY, config.pinned_public_key)
+            curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
+        else:
+            curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.POSTFIELDS, form)
         curl.setopt(pycurl.HTTPHEADER, ["Accept: application/json", "Expect:"])

@@ -21,5 +21,6 @@ def fetcher_config(config: DownloaderConfig, rate: RateLimit | None = None) -> F
         referer=config.referer,
         user_agent=config.user_agent,
         proxy=config.http_proxy,
+        pinned_public_key=config.pinned_public_key,
         rate=rate,
     )

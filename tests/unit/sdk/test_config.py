@@ -7,6 +7,8 @@ import pytest
 from vodseal.errors import MisuseError
 from vodseal.sdk.config import DownloaderConfig
 
+_PIN = "sha256//" + "A" * 43 + "="
+
 
 @pytest.mark.behaviour("B43")
 def test_the_defaults_are_the_vendors() -> None:
@@ -33,3 +35,13 @@ def test_what_makes_no_sense_is_refused(values: dict[str, object]) -> None:
 
 def test_a_proxy_password_does_not_show() -> None:
     assert "geheim" not in repr(DownloaderConfig(http_proxy="http://u:geheim@proxy:1"))
+
+
+@pytest.mark.parametrize(
+    "pins",
+    ["sha256//", "sha256//AAA=", "md5//" + "A" * 43 + "=", "key.pem", f"{_PIN};", f"{_PIN} "],
+)
+def test_a_pin_is_a_sha_256(pins: str) -> None:
+    with pytest.raises(MisuseError):
+        DownloaderConfig(pinned_public_key=pins)
+    assert DownloaderConfig(pinned_public_key=f"{_PIN};{_PIN}").pinned_public_key

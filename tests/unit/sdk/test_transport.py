@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import json
 import logging
 import ssl
@@ -11,9 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from tests.certificates import make_certificate
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, RequestError
@@ -405,33 +401,8 @@ def test_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate that nobody has signed, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
-    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(start)
-        .not_valid_after(start.replace(year=2120))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
     path = tmp_path / "loopback.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + signed.public_bytes(serialization.Encoding.PEM)
-    )
+    make_certificate(path)
     return path
 
 
@@ -463,5 +434,33 @@ def test_a_trusted_certificate_of_another_host_is_refused(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with LoopbackServer(says(NOTHING), tls=tls(certificate)) as server:
         error = caught(client(f"https://localhost:{server.port}"))
+        assert not server.received
+    assert error.code is ErrorCode.REQUEST_FAIL
+
+
+@pytest.mark.parametrize("held", ["own", "second", "other"])
+def test_a_pinned_key_is_the_only_one_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    pin = make_certificate(tmp_path / "own.pem")
+    other = make_certificate(tmp_path / "other.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+    pins = {"own": pin, "second": f"{other};{pin}", "other": other}[held]
+    config = DownloaderConfig(pinned_public_key=pins)
+    with LoopbackServer(says(NOTHING), tls=tls(tmp_path / "own.pem")) as server:
+        rpc = RpcClient(server.url, CREDENTIAL, config=config)
+        if held != "other":
+            assert rpc.call("X") == {"RequestId": "R"}
+            return
+        error = caught(rpc)
+        assert not server.received
+    assert error.code is ErrorCode.REQUEST_FAIL
+    assert "pinned" in error.message
+
+
+def test_with_a_pin_nothing_travels_in_clear() -> None:
+    config = DownloaderConfig(pinned_public_key="sha256//" + "A" * 43 + "=")
+    with LoopbackServer(says(NOTHING)) as server:
+        error = caught(RpcClient(server.url, CREDENTIAL, config=config))
         assert not server.received
     assert error.code is ErrorCode.REQUEST_FAIL
