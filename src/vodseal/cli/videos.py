@@ -57,7 +57,8 @@ def upload(
         file: The film.
         title: Its title; the file's name when left out.
         wait: Wait until the streams are made.
-        template_group: encrypted, clear, encrypted-source, private or private-source.
+        template_group: clear, encrypted, cmaf, private or private-cmaf; all but the first also
+            with -source behind.
         json: Print events, one JSON object a line.
     """
     terminal, clock = Terminal(as_json=json), SystemClock()

@@ -42,6 +42,24 @@ _GROUPS: Final = (
         name="HLS, keys in licenses only, as the source",
         encryption=EncryptType.PRIVATE,
     ),
+    TemplateGroup(
+        id="cmaf", name="HLS AES-128, fragmented MP4, FD to HD", encryption=EncryptType.HLS
+    ),
+    TemplateGroup(
+        id="cmaf-source",
+        name="HLS AES-128, fragmented MP4, as the source",
+        encryption=EncryptType.HLS,
+    ),
+    TemplateGroup(
+        id="private-cmaf",
+        name="HLS, keys in licenses only, fragmented MP4, FD to HD",
+        encryption=EncryptType.PRIVATE,
+    ),
+    TemplateGroup(
+        id="private-cmaf-source",
+        name="HLS, keys in licenses only, fragmented MP4, as the source",
+        encryption=EncryptType.PRIVATE,
+    ),
 )
 
 TEMPLATE_GROUPS: Final[Mapping[str, TemplateGroup]] = MappingProxyType(

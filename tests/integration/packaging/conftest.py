@@ -17,7 +17,7 @@ from tests.media import MediaCache
 from vodseal.container.meta import Meta
 from vodseal.container.writer import SealedWriter
 from vodseal.license.digests import DigestAlgorithm, digest_segment
-from vodseal.media.playlist import MediaPlaylist, parse_media
+from vodseal.media.playlist import InitSection, MediaPlaylist, parse_media
 from vodseal.service.packaging.messages import Event, Finished, FinishedStream, StreamSlot
 from vodseal.service.packaging.messages import WorkerSpec as Spec
 from vodseal.service.packaging.streams import make_streams
@@ -70,17 +70,30 @@ class Outcome:
 
     def segments(self, stream: FinishedStream) -> list[bytes]:
         """Return what the segments hold, as a player opens them; digests are checked."""
+        return self.fetched(stream)[len(self.sections(stream)) :]
+
+    def sections(self, stream: FinishedStream) -> list[InitSection]:
+        """Return the initialisation section, if there is one: the same for all segments."""
+        found = {segment.map for segment in self.playlist(stream).segments}
+        assert len(found) == 1
+        return [section for section in found if section is not None]
+
+    def fetched(self, stream: FinishedStream) -> list[bytes]:
+        """Return all that is fetched, in clear, an initialisation section first."""
+        playlist = self.playlist(stream)
+        named = [(one.uri, one.key, one.key and one.key.iv) for one in self.sections(stream)]
+        named += [(one.uri, one.key, one.iv()) for one in playlist.segments]
+        assert len(stream.digests) == 32 * len(named)
         opened = []
-        for number, segment in enumerate(self.playlist(stream).segments):
-            name = segment.uri.rpartition("/")[2]
-            stored = (self.folder / stream.job_id / name).read_bytes()
+        for number, (uri, key, iv) in enumerate(named):
+            stored = (self.folder / stream.job_id / uri.rpartition("/")[2]).read_bytes()
             digest = stream.digests[32 * number : 32 * number + 32]
             assert digest_segment(DigestAlgorithm.BLAKE3_256, stored) == digest
-            if segment.key is not None:
-                query = parse_qs(urlsplit(segment.key.uri).query)
-                assert query["MediaId"] == [VIDEO_ID]
+            if key is not None:
+                if not playlist.needs_license():
+                    assert parse_qs(urlsplit(key.uri).query)["MediaId"] == [VIDEO_ID]
                 decryptor = Cipher(
-                    algorithms.AES(self.keys[stream.job_id]), modes.CBC(segment.iv())
+                    algorithms.AES(self.keys[stream.job_id]), modes.CBC(iv)
                 ).decryptor()
                 unpadder = PKCS7(128).unpadder()
                 stored = unpadder.update(decryptor.update(stored) + decryptor.finalize())
@@ -90,7 +103,7 @@ class Outcome:
 
     def media(self, stream: FinishedStream) -> bytes:
         if stream.format == "m3u8":
-            return b"".join(self.segments(stream))
+            return b"".join(self.fetched(stream))
         return (self.folder / stream.job_id / stream.entry).read_bytes()
 
     def decode(self, stream: FinishedStream) -> Probe:

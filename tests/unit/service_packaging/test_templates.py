@@ -24,6 +24,10 @@ def test_the_most_streams_a_video_can_have():
         "encrypted-source": 1,
         "private": 4,
         "private-source": 1,
+        "cmaf": 4,
+        "cmaf-source": 1,
+        "private-cmaf": 4,
+        "private-cmaf-source": 1,
     }
 
 

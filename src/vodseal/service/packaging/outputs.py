@@ -27,15 +27,25 @@ if TYPE_CHECKING:
 
     from vodseal.service.packaging.segments import SegmentWriter, StoredPiece
 
-__all__ = ["RANGE_SIZE", "FileOutput", "HlsOutput", "Output", "StoredStream", "add_track"]
+__all__ = [
+    "BUFFER_SIZE",
+    "FIRST_INSTANT",
+    "RANGE_SIZE",
+    "SEGMENT_SECONDS",
+    "FileOutput",
+    "HlsOutput",
+    "Output",
+    "StoredStream",
+    "add_track",
+]
 
 RANGE_SIZE: Final = 4 << 20
 """What one digest of a progressive file covers."""
 
-_BUFFER_SIZE: Final = 1 << 20
-_SEGMENT_SECONDS: Final = 6
-_FIRST_INSTANT: Final = 1
-"""Seconds: TS has no negative times, and encoders begin a little before zero."""
+BUFFER_SIZE: Final = 1 << 20
+SEGMENT_SECONDS: Final = 6
+FIRST_INSTANT: Final = 1
+"""Seconds: segments have no negative times, and encoders begin a little before zero."""
 _EXTINF: Final = re.compile(r"^#EXTINF:([0-9.]+),", re.MULTILINE)
 
 
@@ -47,6 +57,13 @@ class StoredStream:
     """Segments, or the ranges of one file."""
     durations: tuple[float, ...] = ()
     """Seconds of each segment."""
+    section: StoredPiece | None = None
+    """The initialisation section that segments need, if they do."""
+
+    @property
+    def fetched(self) -> tuple[StoredPiece, ...]:
+        """Everything that a client fetches, in order: what digests are signed of."""
+        return self.pieces if self.section is None else (self.section, *self.pieces)
 
 
 class Output(Protocol):
@@ -90,12 +107,12 @@ class HlsOutput:
             "w",
             format="hls",
             io_open=self._open,
-            buffer_size=_BUFFER_SIZE,
+            buffer_size=BUFFER_SIZE,
             container_options={
-                "hls_time": str(_SEGMENT_SECONDS),
+                "hls_time": str(SEGMENT_SECONDS),
                 "hls_playlist_type": "vod",  # the playlist is written once, at the end
                 "hls_segment_filename": "%06d.ts",
-                "output_ts_offset": str(_FIRST_INSTANT),
+                "output_ts_offset": str(FIRST_INSTANT),
             },
         )
 
@@ -139,7 +156,7 @@ class FileOutput:
             self._spool,
             "w",
             format=name.rpartition(".")[2],
-            buffer_size=_BUFFER_SIZE,
+            buffer_size=BUFFER_SIZE,
             container_options={"flush_packets": "0"},
         )
 

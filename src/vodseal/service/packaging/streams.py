@@ -11,6 +11,7 @@ import av
 from obstore.store import LocalStore
 
 from vodseal.errors import CopyRefusedError, TranscodeError
+from vodseal.service.packaging.fragmented import FragmentedOutput
 from vodseal.service.packaging.ladder import plan_renditions
 from vodseal.service.packaging.messages import (
     Finished,
@@ -105,7 +106,9 @@ class _Attempt:
 
     def _output(self, rendition: Rendition, slot: StreamSlot) -> Output:
         if rendition.format == "m3u8":
-            return HlsOutput(slot.job_id, self.writer, slot.key)
+            is_fragmented = packaging_of(self.spec.group_id).is_fragmented
+            hls = FragmentedOutput if is_fragmented else HlsOutput
+            return hls(slot.job_id, self.writer, slot.key)
         name = f"{slot.job_id}/{_entry(rendition)}"
         return FileOutput(name, self.writer, Path(self.spec.spool))
 
@@ -125,13 +128,13 @@ class _Attempt:
             format=rendition.format,
             entry=_entry(rendition),
             specification=rendition.specification,
-            size=sum(piece.size for piece in stored.pieces),
+            size=sum(piece.size for piece in stored.fetched),
             duration=sum(stored.durations) or duration,
             fps=float(track.fps) if track is not None else 0.0,
             width=video.size.width if video is not None else 0,
             height=video.size.height if video is not None else 0,
             codec_name="H264" if video is not None else rendition.audio[0].codec.upper(),
-            digests=b"".join(piece.digest for piece in stored.pieces),
+            digests=b"".join(piece.digest for piece in stored.fetched),
             range_size=0 if is_hls else RANGE_SIZE,
         )
 

@@ -30,6 +30,8 @@ class Packaging:
     """The rungs from the smallest up; empty for one stream as the source is."""
     formats: tuple[str, ...]
     """What each rung is written as: ``mp4``, ``m3u8``."""
+    is_fragmented: bool = False
+    """Whether segments are of fragmented MP4, and not of MPEG-TS."""
 
     @property
     def encryption(self) -> EncryptType:
@@ -54,6 +56,12 @@ _PACKAGINGS: Final = (
     Packaging(group_id="encrypted-source", definitions=(), formats=("m3u8",)),
     Packaging(group_id="private", definitions=_LADDER, formats=("m3u8",)),
     Packaging(group_id="private-source", definitions=(), formats=("m3u8",)),
+    Packaging(group_id="cmaf", definitions=_LADDER, formats=("m3u8",), is_fragmented=True),
+    Packaging(group_id="cmaf-source", definitions=(), formats=("m3u8",), is_fragmented=True),
+    Packaging(group_id="private-cmaf", definitions=_LADDER, formats=("m3u8",), is_fragmented=True),
+    Packaging(
+        group_id="private-cmaf-source", definitions=(), formats=("m3u8",), is_fragmented=True
+    ),
 )
 
 PACKAGINGS: Final[Mapping[str, Packaging]] = MappingProxyType(
