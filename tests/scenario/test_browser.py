@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+import av
 import pytest
 from tests.rendering import Film, render
 from tests.tools import require_module, require_tool
 
 from vodseal.container.meta import Meta
 from vodseal.container.writer import SealedWriter
+from vodseal.download.fragments import FragmentJoiner
+from vodseal.download.staged_source import RunStream
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import PlayError
 from vodseal.player.browser import play_with_browser
@@ -26,7 +30,12 @@ if TYPE_CHECKING:
 
 KEY = b"k" * 32
 SECONDS = 40
-FLAGS = ["--no-first-run", "--disable-background-networking", "--disable-component-update"]
+FLAGS = [
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--autoplay-policy=no-user-gesture-required",  # else it decides by what it has seen before
+]
 
 
 class OneKey:
@@ -52,8 +61,45 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def sealed(film: bytes, tmp_path: Path) -> Path:
-    path = tmp_path / "film.vseal"
-    with FileSink(tmp_path / "part") as sink:
+    return seal(film, tmp_path)
+
+
+@pytest.fixture
+def sealed_fragments(film: bytes, tmp_path: Path) -> Path:
+    """The film, cut into fragments and joined again."""
+    cut, joined = io.BytesIO(), io.BytesIO()
+    options = {"movflags": "+frag_keyframe+delay_moov+default_base_moof"}
+    with (
+        av.open(io.BytesIO(film)) as source,
+        av.open(cut, "w", format="mp4", options=options) as out,
+    ):
+        tracks = [out.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = tracks[packet.stream_index]
+                out.mux(packet)
+    start = cut.getvalue().index(b"moof") - 4
+    parts = [memoryview(cut.getvalue())[:start], memoryview(cut.getvalue())[start:]]
+    joiner = FragmentJoiner(joined)  # type: ignore[arg-type]
+    joiner.add_run(RunStream(Parts(parts), range(2)))
+    joiner.finish(lambda: None)
+    return seal(joined.getvalue(), tmp_path)
+
+
+class Parts:
+    """Opens what lies in memory."""
+
+    def __init__(self, parts: list[memoryview]) -> None:
+        self._parts = parts
+
+    def open(self, position: int) -> memoryview:
+        """Return a part."""
+        return self._parts[position]
+
+
+def seal(film: bytes, folder: Path) -> Path:
+    path = folder / "film.vseal"
+    with FileSink(folder / "part") as sink:
         writer = SealedWriter(sink, KEY, file_id=b"f" * 16, download_id=b"d" * 16)
         writer.write(film)
         writer.finish(Meta(content_type="video/mp4", title="A <film> & more"))
@@ -125,8 +171,11 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.behaviour("B17")
-def test_a_film_plays_and_jumps_in_a_browser(sealed: Path, page: Page) -> None:
-    screening = Screening(sealed)
+@pytest.mark.parametrize("way", ["sealed", "sealed_fragments"])
+def test_a_film_plays_and_jumps_in_a_browser(
+    way: str, request: pytest.FixtureRequest, page: Page
+) -> None:
+    screening = Screening(request.getfixturevalue(way))
     page.goto(screening.address())
     page.wait_for_selector("video")
     video = "document.querySelector('video')"

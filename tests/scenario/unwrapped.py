@@ -67,7 +67,7 @@ def content_keys(unwrapped: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def clear_streams(data: Path, unwrapped: dict[str, bytes]) -> dict[str, bytes]:
-    """Return every encrypted stream of the service by its id, opened, segment after segment."""
+    """Return every encrypted stream of the service by its id, opened, each piece after the other."""
     with closing(_open(data)) as database:
         rows = database.execute(
             "SELECT video_id, id, encrypt_type, entry_key FROM streams WHERE key_blob IS NOT NULL"
@@ -75,11 +75,15 @@ def clear_streams(data: Path, unwrapped: dict[str, bytes]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for video, stream, encrypt_type, entry in rows:
         playlist = data / "blobs" / entry
+        segments = parse_media(playlist.read_text(), "http://here/").segments
+        section = segments[0].map
+        parts = [(section.uri, section.key.iv)] if section and section.key else []
+        parts += [(segment.uri, segment.iv()) for segment in segments]
         found[stream] = b""
-        for segment in parse_media(playlist.read_text(), "http://here/").segments:
-            sealed = (playlist.parent / Path(urlsplit(segment.uri).path).name).read_bytes()
+        for uri, iv in parts:
+            sealed = (playlist.parent / Path(urlsplit(uri).path).name).read_bytes()
             key = AES128(unwrapped[f"streams {video} {stream} {encrypt_type}"])
-            opener = Cipher(key, CBC(segment.iv())).decryptor()
+            opener = Cipher(key, CBC(iv)).decryptor()
             padded = opener.update(sealed) + opener.finalize()
             found[stream] += padded[: -padded[-1]]
     return found

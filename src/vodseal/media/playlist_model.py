@@ -110,6 +110,13 @@ class MediaPlaylist:
         """Return whether a key of it travels inside a license (SPEC rpc §10)."""
         return any(key.key_format == LICENSE for key in self._keys())
 
+    def has_clear_parts(self) -> bool:
+        """Return whether a segment or an initialisation section is not encrypted."""
+        return any(
+            segment.key is None or (segment.map is not None and segment.map.key is None)
+            for segment in self.segments
+        )
+
     def _keys(self) -> Iterator[SegmentKey]:
         for segment in self.segments:
             for key in (segment.key, segment.map.key if segment.map else None):

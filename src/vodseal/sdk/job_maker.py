@@ -144,7 +144,7 @@ class JobMaker:
                 raise _not_as_declared()
             return {uri: self._transport_key(uri) for uri in uris}
         name = license_uri(self.track.job_id)
-        if uris != (name,) or any(segment.key is None for segment in playlist.segments):
+        if uris != (name,) or playlist.has_clear_parts():
             raise _not_as_declared()
         return {name: self.transport_key}
 

@@ -108,13 +108,10 @@ def playlist(package_film):
     return path
 
 
+QUIET = "--no-config --msg-level=all=warn --untimed --vo=null --ao=null"
 PLAYERS = {
     "ffmpeg": ("-v error -allowed_extensions ALL -i", "-map 0:v -f framecrc -"),
-    "mpv": (
-        "--no-config --msg-level=all=warn --untimed --vo=null --ao=null "
-        "--demuxer-lavf-o=allowed_extensions=ALL",
-        "",
-    ),
+    "mpv": (f"{QUIET} --demuxer-lavf-o=allowed_extensions=ALL", ""),
 }
 
 

@@ -207,8 +207,16 @@ def test_the_key_of_a_private_stream_is_asked_for_nowhere(make: Any, fetcher: Fa
         PRIVATE_PLAYLIST.replace(
             "#EXTINF:2,", '#EXT-X-KEY:METHOD=NONE\n#EXT-X-KEY:METHOD=AES-128,URI="/key"\n#EXTINF:2,'
         ),
+        PRIVATE_PLAYLIST.replace("#EXT-X-KEY:", '#EXT-X-MAP:URI="init.mp4"\n#EXT-X-KEY:', 1),
     ],
-    ids=["clear", "standard", "another stream's", "partly clear", "partly standard"],
+    ids=[
+        "clear",
+        "standard",
+        "another stream's",
+        "partly clear",
+        "partly standard",
+        "clear section",
+    ],
 )
 def test_a_private_stream_is_private_throughout(make: Any, fetcher: FakeFetcher, text: str) -> None:
     fetcher.files[PLAYLIST_URL] = text.encode()
