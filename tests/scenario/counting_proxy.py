@@ -97,6 +97,10 @@ def _handler_of(proxy: CountingProxy) -> type[BaseHTTPRequestHandler]:  # noqa: 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # whoever asked was killed
+                super().handle()
+
         def relay(self) -> None:
             target = urlsplit(self.path)
             asked = self.headers.get("Range", "")
