@@ -181,3 +181,13 @@ class MessageOpener:
         except InvalidTag as error:
             plaintext[:] = bytes(len(plaintext))
             raise TamperedError(f"chunk {chunk} was altered") from error
+
+    def is_of(self, chunk: int, plaintext: ReadBuffer, sealed: memoryview) -> bool:
+        """Return whether ``sealed`` ends in the tag that ``plaintext`` has as this chunk.
+
+        Then it is what was sealed, whatever became of the bytes before the tag. What is
+        sealed here for that goes nowhere: a chunk has one plaintext under one salt.
+        """
+        nonce = (self._base_nonce ^ chunk).to_bytes(_NONCE_SIZE, "big")
+        tag = self._aead.encrypt(nonce, plaintext, None)[-TAG_SIZE:]
+        return hmac.compare_digest(tag, sealed[-TAG_SIZE:])

@@ -4,6 +4,7 @@
     SAVE/<vid>_<format>_<index>.mp4 | .mp3       the plain file (normal mode)
     SAVE/<the same>.part                         either, while it is being made
     SAVE/.vseal/<vid>_<format>_<index>/          the job: job.db, lock, stage/
+    SAVE/.vseal/<the same>.mend/                 what a repair fetches, while it runs
 
 All follows from the identity, so the place of a file is known before it is
 there, two downloads never meet (B31, B32), and nothing stored holds an absolute
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,7 +46,9 @@ __all__ = [
     "find_job_folders",
     "job_folder",
     "locked",
+    "mend_folder",
     "open_job_folder",
+    "remove_mend",
     "remove_stage",
     "save_folder",
 ]
@@ -137,6 +141,21 @@ def locked(folder: Folder) -> Iterator[None]:
         os.close(handle)
 
 
+def mend_folder(identity: Identity) -> Path:
+    """Return the folder of a repair's own download, whether it is there or not."""
+    return Path(identity.save_dir) / JOBS_FOLDER / f"{identity.name}.mend"
+
+
+def remove_mend(identity: Identity) -> None:
+    """Remove what a repair fetched. Doing it twice is harmless.
+
+    Raises:
+        OSError: Something stayed.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(mend_folder(identity))
+
+
 def remove_stage(folder: Folder) -> None:
     """Remove the staged pieces of a job, finished or not. Doing it twice is harmless.
 
@@ -163,6 +182,7 @@ def delete_download(identity: Identity) -> None:
             again.
     """
     try:
+        remove_mend(identity)
         found = _delete_job(identity)
         with save_folder(identity) as save:
             for secure in (True, False):

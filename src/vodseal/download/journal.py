@@ -248,6 +248,11 @@ class Journal:
                 (JobState.COMPLETED.value, head),
             )
 
+    def set_head(self, head: bytes) -> None:
+        """Store the head of the finished file, which is another one now."""
+        with transaction(self._connection):
+            self._connection.execute("UPDATE job SET head = ?", (head,))
+
     def head(self) -> bytes | None:
         """Return what ``complete`` was given."""
         row = self._connection.execute("SELECT head FROM job").fetchone()

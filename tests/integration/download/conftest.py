@@ -26,6 +26,19 @@ B_FRAMES = replace(
 )
 """Six segments of some 100 kB; every frame group has B-frames."""
 
+HEAVY = replace(
+    FILMS["plain"],
+    seconds=20.0,
+    size=(160, 120),
+    keyframe_frames=25,
+    options={
+        "preset": "ultrafast",
+        "bf": "2",
+        "x264-params": "nal-hrd=cbr:vbv-maxrate=10000:vbv-bufsize=1000:bitrate=10000:filler=1",
+    },
+)
+"""Twenty segments of 1.3 MB, most of it filling: four parts of a sealed file."""
+
 HEVC = replace(
     FILMS["10-bit"],
     suffix=".ts",
@@ -45,6 +58,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "b-frames": B_FRAMES,
         "silent b-frames": replace(B_FRAMES, sounds=()),
         "hevc": HEVC,
+        "heavy": HEAVY,
     }
 
     def get(name: str) -> Path:
