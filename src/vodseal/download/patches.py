@@ -16,6 +16,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from vodseal.download.addresses import AddressBook
 from vodseal.download.check import find_fault
 from vodseal.download.fetch import Request
 from vodseal.download.plan import RANGE_SIZE, pieces_of
@@ -88,7 +89,8 @@ class RangePatches:
         size = piece.size or 0
         reply = fetch_once(
             self._fetcher,
-            Request(url=piece.segment.url, limit=size, start=piece.start, size=size),
+            AddressBook(((piece.segment.url,),), needs.clock),
+            lambda url: Request(url=url, limit=size, start=piece.start, size=size),
             policy=needs.policy,
             clock=needs.clock,
             should_stop=needs.should_stop,
