@@ -5,8 +5,21 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import assert_type
 
-from vodseal import CredentialRequest, DeleteResult, MediaInfo, Progress, VidAuth, VidSts
-from vodseal.aio import AsyncCredentialProvider, AsyncMediaDownloader
+from vodseal import (
+    CredentialRequest,
+    DeleteResult,
+    DownloadItem,
+    MediaInfo,
+    Progress,
+    VidAuth,
+    VidSts,
+)
+from vodseal.aio import (
+    AsyncCredentialProvider,
+    AsyncDownloadManager,
+    AsyncMediaDownloader,
+    QueueChange,
+)
 
 
 async def provide(request: CredentialRequest) -> VidSts:
@@ -34,3 +47,17 @@ async def app(source: VidAuth) -> None:
         downloader.set_credential_provider(lambda _: source)  # type: ignore[arg-type, return-value]  # has to be refused
         await downloader.prepare("vid")  # type: ignore[arg-type]  # has to be refused
         await downloader.download()  # type: ignore[misc]  # has to be refused
+
+
+async def queue() -> None:
+    async with AsyncDownloadManager("videos") as downloads, downloads.events() as events:
+        downloads.set_credential_provider(provide)
+        assert_type(await downloads.add("vid", 0, title="A film"), DownloadItem)
+        assert_type(await downloads.items(group="Die Serie"), tuple[DownloadItem, ...])
+        assert_type(await downloads.pause_all(), None)
+        async for change in events:
+            assert_type(change, QueueChange)
+
+        await downloads.add("vid")  # type: ignore[call-arg]  # has to be refused
+        await downloads.remove(1)  # type: ignore[call-arg]  # has to be refused
+        await downloads.set_priority("1", 2)  # type: ignore[arg-type]  # has to be refused

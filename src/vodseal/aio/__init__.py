@@ -1,6 +1,6 @@
 """The SDK for asyncio: the same objects, with the calls that wait as coroutines (design.md 3, 3).
 
-    from vodseal.aio import AsyncMediaDownloader
+    from vodseal.aio import AsyncDownloadManager, AsyncMediaDownloader
 
 There is no second engine and no second set of rules here: a face calls the
 object that it shows, and tells the event loop what became of it. Other calls
@@ -11,7 +11,18 @@ through ``asyncio.to_thread``.
 from __future__ import annotations
 
 from vodseal.aio.downloader import AsyncMediaDownloader
+from vodseal.aio.manager import AsyncDownloadManager
 from vodseal.aio.provider import AsyncCredentialProvider
+from vodseal.aio.queue_events import QueueChange, QueueEvents
 from vodseal.errors import StoppedError
+from vodseal.sdk.manager.telling import QueueEvent
 
-__all__ = ["AsyncCredentialProvider", "AsyncMediaDownloader", "StoppedError"]
+__all__ = [
+    "AsyncCredentialProvider",
+    "AsyncDownloadManager",
+    "AsyncMediaDownloader",
+    "QueueChange",
+    "QueueEvent",
+    "QueueEvents",
+    "StoppedError",
+]
