@@ -71,9 +71,7 @@ def test_the_example_downloads_a_film(
         "config": source.play_config,
         "endpoint": source.endpoint,
     }
-    code = (
-        f"import json, sys\nglobals().update(json.loads(sys.stdin.read()))\n{example(*place)}"
-    )
+    code = f"import json, sys\nglobals().update(json.loads(sys.stdin.read()))\n{example(*place)}"
     monkeypatch.setenv("VODSEAL_HOME", str(tmp_path / "home"))
     done = subprocess.run(
         [sys.executable, "-c", code],
