@@ -79,7 +79,7 @@ def verify(method: str, parameters: Mapping[str, str], secret: str) -> None:
             and compare it with their own (wire 4, 14). That string holds
             parameters of the caller, never the secret.
     """
-    given = parameters.get("Signature", "")
+    given = parameters.get("Signature")
     if not given:
         raise RpcError("MissingSignature")
     if parameters.get("SignatureMethod", _METHOD) != _METHOD:

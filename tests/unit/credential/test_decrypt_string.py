@@ -33,3 +33,17 @@ def test_anything_else_is_refused_without_saying_it_again(text: str) -> None:
     with pytest.raises(CredentialError) as caught:
         check_private_string(text)
     assert not text or text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("short", "is 16 to 32 letters and digits"),
+        ("abcdefghijklmno1", "needs an upper case letter"),
+        ("ABCDEFGHIJKLMNO1", "needs a lower case letter"),
+        ("Abcdefghijklmnop", "needs a digit"),
+    ],
+)
+def test_the_refusal_names_the_rule(text: str, rule: str) -> None:
+    with pytest.raises(CredentialError, match=f"^a private string {rule}$"):
+        check_private_string(text)

@@ -154,6 +154,13 @@ def test_a_list_has_bounds() -> None:
         RevocationList.open(signed({5: entries}), TRUST)
 
 
+def test_numbers_go_to_two_to_the_53() -> None:
+    made = RevocationList(number=1 << 53, issued_at=0, expires_at=1 << 53)
+    assert RevocationList.open(made.seal(KEY), TRUST) == made
+    with pytest.raises(MisuseError):
+        RevocationList(number=(1 << 53) + 1, issued_at=0, expires_at=1)
+
+
 def later(**changes: int) -> RevocationList:
     fields = {"number": 7, "issued_at": 1_000, "expires_at": 2_000} | changes
     return RevocationList(**fields)

@@ -177,6 +177,7 @@ def test_no_cut_or_addition_survives(service: Service, player: AppIdentity) -> N
         {6: bytes(103)},
         {6: bytes(105)},
         {7: {0: 2, 1: bytes(16)}},
+        {7: {0: 2, 1: bytes(16), 2: 65536, 3: 3, 4: 1}},
         {7: {0: 0, 1: bytes(15), 2: bytes(32)}},
         {7: {0: 0, 1: bytes(16), 2: bytes(32), 3: 0}},
         {7: {0: 1, 1: bytes(16), 2: 65536, 3: 3}},
@@ -201,6 +202,7 @@ def test_no_cut_or_addition_survives(service: Service, player: AppIdentity) -> N
         {11: {1: [KEY.public_key().public_bytes_raw()], 2: ["text"]}},
         {11: {1: [KEY.public_key().public_bytes_raw()], 8: [bytes(32)]}},
         {11: {1: [KEY.public_key().public_bytes_raw()], 20: [bytes(32)]}},
+        {11: {1: [KEY.public_key().public_bytes_raw()], 2: [bytes(32)] * 17}},
         {11: {1: [bytes(32)], 2: [bytes(32)]}},
         {11: {2: [bytes(32)]}},
     ],
@@ -297,9 +299,19 @@ def test_a_file_opens_from_its_least_level_on(
     if shown >= least:
         assert parsed.open(player, None, level=shown).level is shown
         return
-    with pytest.raises(AppIdentityError) as caught:
+    asked = rf"asks for identity level {least:d} \({least.name.lower()}\).* shows level {shown:d}$"
+    with pytest.raises(AppIdentityError, match=asked) as caught:
         parsed.open(player, None, level=shown)
-    assert caught.value.remedy
+    remedies = ("", "`vodseal app sign`", "its platform installs", "hardware vouches")
+    assert remedies[least] in caught.value.remedy
+
+
+def test_a_type_has_at_most_sixteen_keys() -> None:
+    keys = tuple(bytes([number]) * 32 for number in range(17))
+    assert VerificationKeys({EnvelopeType.LICENSE: keys[:16]}).by_type
+    for wrong in (keys, ()):
+        with pytest.raises(MisuseError):
+            VerificationKeys({EnvelopeType.LICENSE: wrong})
 
 
 def test_requirements_come_back_as_they_were_issued(service: Service, player: AppIdentity) -> None:

@@ -89,6 +89,23 @@ def test_a_stamp_is_fresh_for_five_minutes_either_way(age: int, *, fresh: bool) 
     assert not stamp.is_fresh(stamp.ends_at + 1)
 
 
+def test_a_time_beyond_what_a_double_can_count_is_no_time() -> None:
+    data = base64.b64decode(TEXT)
+    for at, good in (((1 << 53) - 1, True), (1 << 53, False)):
+        text = base64.b64encode(data[:16] + at.to_bytes(8, "big") + data[24:]).decode()
+        if good:
+            assert Stamp.parse(text).at == at
+        else:
+            with pytest.raises(MalformedError):
+                Stamp.parse(text)
+
+
+@pytest.mark.parametrize("junk", ["!", "\n", " "])
+def test_nothing_stands_between_the_letters_of_a_stamp(junk: str) -> None:
+    with pytest.raises(MalformedError):
+        Stamp.parse(TEXT[:9] + junk + TEXT[9:])
+
+
 def test_the_message_is_the_specified_one() -> None:
     """Built by hand from SPEC rpc §11."""
     import hashlib
