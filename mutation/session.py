@@ -1,7 +1,8 @@
 """One pytest session that collects once, learns which test calls what, and forks per mutant.
 
-A child switches one mutant on and runs the tests that call its function, quick ones first,
-until one fails. What a parent has set up is torn down before, so a child sets up anew.
+A child switches one mutant on and runs the tests that call its function until one fails:
+first those that failed for another mutant of the function, then quick ones. What a parent
+has set up is torn down before, so a child sets up anew.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import sys
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,7 @@ class Forks:
     _calls: dict[pytest.Item, set[str]] = field(default_factory=dict)
     _cost: dict[pytest.Item, float] = field(default_factory=dict)
     _shared: dict[Any, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _kills: Counter[tuple[str, pytest.Item]] = field(default_factory=Counter)
 
     def pytest_collection(self) -> None:
         """Few examples, always the same, before the first test module is read."""
@@ -167,7 +169,14 @@ class Forks:
             for item, calls in self._calls.items()
             if mutant.place in calls and self._cost[item] <= self.dearest
         ]
-        return sorted(found, key=lambda item: (self.near not in item.nodeid, self._cost[item]))
+        return sorted(
+            found,
+            key=lambda item: (
+                not self._kills[mutant.place, item],
+                self.near not in item.nodeid,
+                self._cost[item] / max(1, self._kills[mutant.place, item]),
+            ),
+        )
 
     def _fork(self, mutant: Mutant, items: list[pytest.Item]) -> tuple[int, int]:
         readable, writable = os.pipe()
@@ -216,5 +225,7 @@ class Forks:
         if os.WIFSIGNALED(status):
             by = f"signal {os.WTERMSIG(status)} in {by}"
         code = os.waitstatus_to_exitcode(status)
+        if code == KILLED and last:
+            self._kills[mutant.place, items[int.from_bytes(last, "big")]] += 1
         state = "survived" if code == 0 else "broken" if code == BROKEN else "killed"
         self.report(Verdict(mutant=mutant, state=state, by=by if status else ""))
