@@ -82,10 +82,10 @@ class ClockState:
         """Return the state that ``encode`` gave.
 
         Raises:
-            MalformedError: ``data`` is something else.
+            FormatError: ``data`` is something else, or of a later version.
         """
         fields = decode_map(data)
-        fields.integer(0, least=_VERSION, most=_VERSION)
+        fields.version(_VERSION)
         boots = []
         for key in (2, 4):
             entry = fields.map(key)

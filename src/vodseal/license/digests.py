@@ -120,11 +120,11 @@ def seal_digests(
     payload = encode(
         {
             0: _VERSION,
-            1: vid,
-            2: job_id,
-            3: int(algorithm),
+            1: listed.vid,
+            2: listed.job_id,
+            3: int(listed.algorithm),
             4: listed.count,
-            5: range_size,
+            5: listed.range_size,
             6: listed.root,
         }
     )

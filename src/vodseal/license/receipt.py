@@ -59,7 +59,7 @@ class Receipt:
         """
         keys = keys_by_id(device_key)
         fields = decode_map(open_envelope(data, EnvelopeType.RELEASE_RECEIPT, keys))
-        fields.integer(0, least=_VERSION, most=_VERSION)
+        fields.version(_VERSION)
         receipt = cls(
             license_id=fields.octets(1, size=ID_SIZE),
             sequence=fields.integer(2, most=_MAX_NUMBER),

@@ -93,7 +93,7 @@ def open_time_token(
 
 def _decode(payload: bytes) -> TimeToken:
     fields = decode_map(payload)
-    fields.integer(0, least=_VERSION, most=_VERSION)
+    fields.version(_VERSION)
     token = TimeToken(
         time=fields.integer(1, least=1, most=_MAX_NUMBER),
         nonce=fields.octets(2, size=NONCE_SIZE),

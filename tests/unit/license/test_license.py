@@ -240,8 +240,9 @@ def test_the_precise_cause_is_kept(world: World) -> None:
         {4: bytes(31)},
         {5: bytes(17)},
         {6: b"bytes"},
-        {6: "x" * 1025},
+        *({key: "x" * 1025} for key in (6, 7)),
         {8: "text"},
+        *({key: (1 << 53) + 1} for key in (2, 8, 9, 10, 11, 12)),
         {10: True},
         {13: {0: True}},
         {13: {0: 1, 1: 0}},
@@ -299,6 +300,21 @@ def test_a_device_issues_for_itself_alone(world: World) -> None:
 def test_terms_that_do_not_fit_are_not_issued(world: World, changes: dict[str, object]) -> None:
     with pytest.raises(MisuseError):
         world.terms(**changes)
+
+
+def test_terms_at_their_bounds_come_back(world: World) -> None:
+    most = 1 << 53
+    terms = world.terms(
+        sequence=most,
+        vid="x" * 1024,
+        track="y" * 1024,
+        issued_at=most,
+        not_before=most,
+        expires_at=most,
+        play_window=most,
+        max_offline=most,
+    )
+    assert verified(world, world.license(terms)).terms == terms
 
 
 def test_a_content_key_has_32_bytes(world: World) -> None:
