@@ -28,12 +28,14 @@ def bench(*arguments: str | Path) -> tuple[int, dict[str, object], str]:
 
 
 @pytest.mark.slow
-def test_a_download_beside_its_rivals(tmp_path: Path) -> None:
+@pytest.mark.parametrize("group", ["encrypted-source", "cmaf-source"])
+def test_a_download_beside_its_rivals(tmp_path: Path, group: str) -> None:
     require_tool("nginx")
     film, plots, folder = tmp_path / "film.mp4", tmp_path / "plots", tmp_path / "work"
     folder.mkdir()
     render(film, FILMS["plain"])
     options = ("--size", "2MB", "--rounds", "2", "--dir", folder, "--plot", plots)
+    options += ("--template-group", group)
     status, found, said = bench("download", "--film", film, "--against", "curl,dd,aria2c", *options)
     assert status == 0, said
     ran = set(found["median_MBps"])
@@ -41,6 +43,7 @@ def test_a_download_beside_its_rivals(tmp_path: Path) -> None:
     assert ran | set(found["left_out"]) == {"vodseal", "vodseal staged", "curl", "dd", "aria2c"}
     assert all(len(runs["seconds"]) == 2 for runs in found["raw"].values())
     assert found["size"] >= 2_000_000
+    assert found["template_group"] == group
     assert found["peak_rss_MB"]["vodseal"] > 20
     assert found["median_seconds"]["vodseal staged"] <= found["median_seconds"]["vodseal"]
     roots = {ET.parse(plot).getroot().tag for plot in plots.iterdir()}  # noqa: S314 - our own

@@ -46,6 +46,8 @@ class DownloadBench:
     size: int
     rounds: int
     film: Path | None = None
+    template_group: str = "encrypted-source"
+    """How the service packages the film."""
     against: str | None = None
     rival_bin: Path | None = None
 
@@ -63,7 +65,7 @@ def bench_download(order: DownloadBench, say: Callable[[str], object]) -> Report
     say("making the film")
     long_film(order.film, film, order.size)
     say("uploading it to a service of ours")
-    with house(order.folder / "house", film) as ours:
+    with house(order.folder / "house", film, order.template_group) as ours:
         url = ours.play_url()
         stream = Stream(
             url=url,
@@ -88,7 +90,10 @@ def bench_download(order: DownloadBench, say: Callable[[str], object]) -> Report
         rounds=order.rounds,
         results=results,
         ratios=((STAGED, _FETCH), (WHOLE, _FINISH)),
-        more={"does": _legend(tuple(results.raw))},
+        more={
+            "does": _legend(tuple(results.raw)),
+            "template_group": order.template_group,
+        },
     )
 
 

@@ -31,7 +31,9 @@ _NO_SYSTEM_KEY_STORE: Final = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.
 class House:
     """A service, its operator, and a viewer who has the app. All of it lies under ``folder``."""
 
-    def __init__(self, folder: Path, operator: CommandLine, film: Path) -> None:
+    def __init__(
+        self, folder: Path, operator: CommandLine, film: Path, template_group: str
+    ) -> None:
         """Register the app, and upload ``film``, which is removed then; so is its original.
 
         Raises:
@@ -41,7 +43,7 @@ class House:
         self._operator = operator
         self._app: App = make_app(operator, folder / "app", _BUNDLE)
         operator.ask("settings", "set", "download-mode", "secure")
-        operator.ask("settings", "set", "default-template-group", "encrypted-source")
+        operator.ask("settings", "set", "default-template-group", template_group)
         said = operator.events("videos", "upload", film, "--title", "benchmark", "--wait")
         self.vid = next((str(event["vid"]) for event in list(said) if event.get("vid")), "")
         if not self.vid:
@@ -83,8 +85,8 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, film: Path) -> Iterator[House]:
-    """Serve ``film`` from ``folder`` while the block runs.
+def house(folder: Path, film: Path, template_group: str) -> Iterator[House]:
+    """Serve ``film``, packaged by ``template_group``, from ``folder`` while the block runs.
 
     Raises:
         OperatorError: ``TOOL_NOT_FOUND``, and as ``House``.
@@ -102,6 +104,6 @@ def house(folder: Path, film: Path) -> Iterator[House]:
             service=f"http://127.0.0.1:{own}",
             blobs=folder / "data" / "blobs",
         ):
-            yield House(folder, operator, film)
+            yield House(folder, operator, film, template_group)
     finally:
         service.stop()

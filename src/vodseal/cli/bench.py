@@ -9,7 +9,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -44,6 +44,7 @@ def download(
     size: str = "1GB",
     rounds: Rounds = 5,
     film: Path | None = None,
+    template_group: Literal["encrypted-source", "cmaf-source"] = "encrypted-source",
     dir: Path | None = None,  # noqa: A002 - the option's name
     against: str | None = None,
     rival_bin: Path | None = None,
@@ -61,6 +62,7 @@ def download(
         size: Of the film, at least: 50MB, 4GB.
         rounds: How often everybody runs; fewer than 5 is a trial.
         film: An MP4 of H.264 and AAC, repeated to the size; rendered when left out.
+        template_group: How the service packages it: MPEG-TS or fragmented MP4 segments.
         dir: Where to work; memory where there is such a folder, else the system's.
         against: Rivals, with commas: yt-dlp, streamlink, ffmpeg, aria2c, curl, dd; all
             when left out. Who is not installed is left out, and named.
@@ -77,6 +79,7 @@ def download(
             size=parse_size(size),
             rounds=rounds,
             film=film,
+            template_group=template_group,
             against=against,
             rival_bin=rival_bin,
         )
