@@ -42,7 +42,7 @@ def test_a_download_beside_its_rivals(tmp_path: Path, group: str) -> None:
     assert {"vodseal", "vodseal staged"} <= ran
     assert ran | set(found["left_out"]) == {"vodseal", "vodseal staged", "curl", "dd", "aria2c"}
     assert all(len(runs["seconds"]) == 2 for runs in found["raw"].values())
-    assert found["size"] >= 2_000_000
+    assert found["size"] >= 1_900_000  # fragmented MP4 has less around the film
     assert found["template_group"] == group
     assert found["peak_rss_MB"]["vodseal"] > 20
     assert found["median_seconds"]["vodseal staged"] <= found["median_seconds"]["vodseal"]
