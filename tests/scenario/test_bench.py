@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from tests.media import FILMS, render
 from tests.tools import require_tool
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from vodseal.bench.memory import family
 
 
 def bench(*arguments: str | Path) -> tuple[int, dict[str, object], str]:
@@ -73,3 +73,35 @@ def test_a_rival_that_nobody_knows(tmp_path: Path) -> None:
     status, found, _ = bench("download", "--against", "wget", "--dir", tmp_path)
     assert (status, found["name"]) == (2, "MISUSE")
     assert list(tmp_path.iterdir()) == []
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process is there, and not merely unburied by a container's init."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(") ")[2][0] != "Z"
+
+
+@pytest.mark.slow
+def test_a_benchmark_that_is_ended_leaves_nothing(tmp_path: Path) -> None:
+    require_tool("nginx")
+    film, folder = tmp_path / "film.mp4", tmp_path / "work"
+    folder.mkdir()
+    render(film, FILMS["plain"])
+    options = ("--size", "1MB", "--rounds", "99", "--against", "dd", "--dir", folder)
+    with subprocess.Popen(
+        [sys.executable, "-m", "vodseal.cli", "bench", "download", "--film", film, *options],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.startswith("round 1: dd") for line in process.stderr)
+        children = set(family(process.pid)) - {process.pid}
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+    assert process.returncode == 143
+    assert len(children) >= 4  # the service, nginx and its workers
+    assert [pid for pid in children if is_running(pid)] == []
+    assert list(folder.iterdir()) == []

@@ -58,10 +58,14 @@ def measure(
     ) as process:
         listener = threading.Thread(target=lambda: talk.extend(process.stderr or ()), daemon=True)
         listener.start()
-        with MemoryWatch(process.pid) as memory:
-            lines.extend((time.perf_counter() - start, line) for line in process.stdout or ())
-            _, status, used = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - start
+        try:
+            with MemoryWatch(process.pid) as memory:
+                lines.extend((time.perf_counter() - start, line) for line in process.stdout or ())
+                _, status, used = os.wait4(process.pid, 0)
+                seconds = time.perf_counter() - start
+        except BaseException:  # Ctrl-C, SIGTERM: nobody waits for what it would have taken
+            process.terminate()
+            raise
         process.returncode = os.waitstatus_to_exitcode(status)
         listener.join()
     failure = ""

@@ -91,7 +91,7 @@ def _step(most: float) -> float:
 def pictures(report: Report) -> dict[str, str]:
     """Return the pictures of a report, by the name of their file."""
     kind, size = report.benchmark, report.size / 1e6
-    about = f"{kind}, {size:.0f} MB, {report.rounds} rounds"
+    about = f"{kind}, {size:.0f} MB, {report.rounds} round{'s' if report.rounds > 1 else ''}"
     drawn = {
         f"{kind}-MBps.svg": bars(
             f"vodseal bench {about}",

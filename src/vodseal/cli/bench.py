@@ -54,7 +54,7 @@ def download(
     """Download AES-128 HLS over loopback, from nginx, and let others do the same.
 
     A service of ours with nginx before it is started and stopped here. It takes about
-    four times the size in the working folder.
+    three times the size in the working folder.
 
     Example: vodseal bench download --size 1GB --against yt-dlp,aria2c --json
 
