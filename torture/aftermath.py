@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from torture.job import CONNECTIONS, in_child
+from torture.film import CONTENT_KEY
+from torture.job import BEGUN, COMPLETED, CONNECTIONS, DURABLE, KEPT, in_child
 from torture.server import asked
 from torture.tracer import time_limit
-from vodseal.download.files import STAGE_FOLDER
+from vodseal.container.layout import MAGIC
+from vodseal.download import JobStore
+from vodseal.download.files import PART_SUFFIX, STAGE_FOLDER
 from vodseal.download.folder import Folder
 from vodseal.download.journal import JobState, Journal
 from vodseal.errors import VodsealError
+from vodseal.vault.store import NO_APP, Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from torture.job import Job, Place
     from vodseal.testing.leakscan import LeakScanner
@@ -34,7 +39,7 @@ class Expected:
     """What an undisturbed run made, and how to know its content again."""
 
     plaintext: bytes
-    scanner: LeakScanner
+    scanner: LeakScanner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,8 @@ class Aftermath:
     job: Job
     place: Place
     expected: Expected
+    promised: Collection[str] = ()
+    """What the run had given its word for."""
     again: int = field(init=False, default=0)
     """Segments that both runs asked for."""
 
@@ -70,16 +77,50 @@ class Aftermath:
         found = self._leaks("after the crash")
         durable = self.durable()
         found += self._wrong_file("after the crash")
+        found += self._half_file()
+        found += self._broken_word()
         again = f"again-{query}"
         told = run_in_child(lambda: self.job.do(self.place, again, in_worker=nothing))
         if not told.went_well:
             return [*found, f"the next run ended with {told}"]
-        found += self._fetched_again(before, asked(self.job.base, again), durable)
+        after = asked(self.job.base, again)
+        found += self._fetched_again(before, after, durable)
+        found += self._fetched_against_word(after)
         if not self.job.final(self.place).exists():
             found.append("there is no file after the next run")
         found += self._wrong_file("after the next run")
         found += self._leaks("after the next run")
         return found + self.leftovers()
+
+    def _broken_word(self) -> list[str]:
+        """Return what was promised, and is not so before anything is put right."""
+        found = []
+        for text in sorted(self.promised):
+            what, _, which = text.partition(" ")
+            if what == BEGUN and not self._is_begun(which):
+                found.append("a job that was begun is another one, or none")
+            elif what == KEPT and self._kept(bytes.fromhex(which)) != CONTENT_KEY:
+                found.append("a key that was kept is not there")
+            elif what == COMPLETED and not self.job.final(self.place).exists():
+                found.append("a file that was finished is not there")
+        return found
+
+    def _is_begun(self, download_id: str) -> bool:
+        entry = JobStore(self.job.identity(self.place)).entry()
+        return entry is not None and entry.download_id.hex() == download_id
+
+    def _kept(self, download_id: bytes) -> bytes | None:
+        try:
+            return Vault(self.place.home, NO_APP).load_secret(download_id)
+        except (VodsealError, OSError, sqlite3.Error):
+            return None
+
+    def _fetched_against_word(self, after: dict[str, int]) -> list[str]:
+        """Return what was promised to be durable, or finished, and was fetched again."""
+        if COMPLETED in self.promised and after:
+            return ["a file that was finished was fetched again"]
+        promised = {text.partition(" ")[2] for text in self.promised if text.startswith(DURABLE)}
+        return [f"told to be durable, and fetched again: {one}" for one in promised & after.keys()]
 
     def durable(self) -> set[str] | None:
         """Return the paths of the pieces with a row; None when there is a finished job."""
@@ -92,7 +133,7 @@ class Aftermath:
                 if entry is not None and entry.state is JobState.COMPLETED:
                     return None
                 return {self.job.names[row.sequence, row.number] for row in journal.pieces()}
-        except FileNotFoundError:
+        except (FileNotFoundError, sqlite3.DatabaseError):
             return set()
 
     def leftovers(self) -> list[str]:
@@ -127,7 +168,21 @@ class Aftermath:
             return [f"{when}: the finished file does not open ({type(error).__name__})"]
         return [f"{when}: the finished file is another film"]
 
+    def _half_file(self) -> list[str]:
+        """Return whether a file under way has its header, and not all that comes before it."""
+        final = self.job.final(self.place)
+        part = final.with_name(final.name + PART_SUFFIX)
+        if not self.job.secure or not part.exists() or not part.read_bytes().startswith(MAGIC):
+            return []
+        try:
+            self.job.plaintext(part)
+        except VodsealError as error:
+            return [f"a file has its header and is not whole ({type(error).__name__})"]
+        return []
+
     def _leaks(self, when: str) -> list[str]:
+        if self.expected.scanner is None:
+            return []
         return [f"{when}: {leak}" for leak in self.expected.scanner.scan(self.place.root)]
 
 

@@ -100,6 +100,10 @@ class Call:
         """Return the path of an argument, with the folder handle before it."""
         return _path_at(self.thread, self.handle(argument), self.arguments[argument + 1])
 
+    def path_of(self, argument: int) -> str:
+        """Return the path of an argument."""
+        return _path_at(self.thread, _AT_FDCWD, self.arguments[argument])
+
 
 def is_known_machine() -> bool:
     """Return whether the calls of this machine are known here."""

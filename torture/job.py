@@ -7,7 +7,9 @@ of a normal download does; so the vault's writes are under the knife as well.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -40,11 +42,28 @@ if TYPE_CHECKING:
 
     from tests.integration.download.hls_film import HlsFilm
 
-__all__ = ["CONNECTIONS", "FAILED", "Job", "Place", "Silent", "in_child"]
+__all__ = [
+    "BEGUN",
+    "COMPLETED",
+    "CONNECTIONS",
+    "DURABLE",
+    "FAILED",
+    "KEPT",
+    "Job",
+    "Place",
+    "Silent",
+    "die_with_parent",
+    "in_child",
+]
 
 CONNECTIONS: Final = 4
 FAILED: Final = 3
 """Exit code of a run that ended with an error of ours."""
+BEGUN: Final = "begun"
+KEPT: Final = "kept"
+DURABLE: Final = "durable"
+COMPLETED: Final = "completed"
+_PR_SET_PDEATHSIG: Final = 1
 _VID: Final = "film1"
 _POLICY: Final = RetryPolicy(first_pause=0.01, longest_pause=0.02, longest_retry_after=0.02)
 _DIGESTS: Final = DigestAlgorithm.BLAKE3_256
@@ -144,10 +163,18 @@ class Job:
             title="A film",
         )
 
-    def do(self, place: Place, query: str, *, in_worker: Callable[[], None] | None = None) -> None:
+    def do(
+        self,
+        place: Place,
+        query: str,
+        *,
+        in_worker: Callable[[], None] | None = None,
+        promise: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         """Carry it out from wherever it stands, in this process, which has one thread.
 
         With ``in_worker``, which it calls first, the worker does not have to be started.
+        ``promise`` hears what will be so from now on, whatever happens.
         """
         place.use()
         if in_worker:
@@ -155,16 +182,20 @@ class Job:
         identity = self.identity(place)
         try:
             entry = JobStore(identity).create(secure=self.secure, random=os.urandom)
+            promise(f"{BEGUN} {entry.download_id.hex()}")
+            content_key = _content_key(place, entry.download_id)
+            promise(f"{KEPT} {entry.download_id.hex()}")
             task = DownloadTask(
                 identity,
                 self.spec(entry.download_id, query),
-                _content_key(place, entry.download_id),
+                content_key,
                 listener=Silent(),
                 should_stop=lambda: False,
                 fetcher=FetcherConfig(connections=CONNECTIONS, read_timeout=5.0),
                 policy=_POLICY,
             )
             task.run()
+            promise(COMPLETED)
         except DownloadError as error:
             sys.stderr.write(f"{error}\n")
             os._exit(FAILED)
@@ -191,6 +222,11 @@ def _content_key(place: Place, download_id: bytes) -> bytes:
     if kept != CONTENT_KEY:
         raise AssertionError("the vault gave another key")
     return kept
+
+
+def die_with_parent() -> None:
+    """Let the system kill this process when the one that started it ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def in_child(work: Callable[[], None]) -> int:

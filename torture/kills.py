@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from torture.aftermath import nothing
 from torture.film import make_film
-from torture.job import CONNECTIONS, Job
+from torture.job import CONNECTIONS, Job, die_with_parent
 from torture.killer import Case, Killer
 from torture.server import CountingServer
 from torture.tracer import NOT_HERE, why_not
@@ -40,6 +40,7 @@ _killers: list[Killer] = []
 
 
 def _prepare(folder: Path, job: Job, film: SpiedFilm, in_worker: Callable[[], None]) -> None:
+    die_with_parent()
     _killers.append(Killer(folder, job, film, in_worker=in_worker))
 
 

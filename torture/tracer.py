@@ -29,10 +29,18 @@ __all__ = ["NOT_HERE", "Next", "Tracer", "time_limit", "why_not"]
 NOT_HERE: Final = 77
 """Exit code of a program that cannot show anything on this machine."""
 
-_TRACEME, _CONT, _SYSCALL, _SETOPTIONS, _GET_SYSCALL_INFO = 0, 7, 24, 0x4200, 0x420E
+_TRACEME, _CONT, _SYSCALL, _SETOPTIONS, _GETEVENTMSG, _GET_SYSCALL_INFO = (
+    0,
+    7,
+    24,
+    0x4200,
+    0x4201,
+    0x420E,
+)
 _OPTIONS: Final = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x80 | 0x100000
 """TRACESYSGOOD, FORK, VFORK, CLONE, EXEC, SECCOMP, EXITKILL."""
 _EVENT_SECCOMP: Final = 7
+_EVENTS_OF_BIRTH: Final = {1, 2, 3}
 _WALL: Final = 0x40000000
 _SYSCALL_STOP: Final = signal.SIGTRAP | 0x80
 _INFO_SIZE: Final = 88
@@ -77,6 +85,8 @@ class Tracer:
         self._names = own_numbers()
         self._process_of: dict[int, int] = {}
         self._waiting: dict[int, Call] = {}
+        self._known: set[int] = set()
+        self._alive: set[int] = set()
         self.killed: Call | None = None
 
     def run(self, work: Callable[[], None]) -> int:
@@ -86,27 +96,37 @@ class Tracer:
             _be_watched(work)
         os.waitpid(first, 0)
         _ptrace(_SETOPTIONS, first, 0, _OPTIONS)
-        known, ended = {first}, 0
+        self._known, self._alive = {first}, {first}
         _resume(first)
         try:
-            while True:
-                try:
-                    thread, status = os.waitpid(-1, _WALL)
-                except ChildProcessError:
-                    return ended
-                if os.WIFSTOPPED(status):
-                    self._stopped(thread, status, new=thread not in known)
-                    known.add(thread)
-                elif thread == first:
-                    ended = status
+            return self._watch(first)
         except BaseException:
-            for thread in known:
+            for thread in self._alive:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(thread, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                while True:
-                    os.waitpid(-1, _WALL)
+            while self._alive:
+                self._wait()
             raise
+
+    def _watch(self, first: int) -> int:
+        ended = 0
+        while self._alive:
+            thread, status = self._wait()
+            if os.WIFSTOPPED(status):
+                self._stopped(thread, status, new=thread not in self._known)
+                self._known.add(thread)
+            elif thread == first:
+                ended = status
+        return ended
+
+    def _wait(self) -> tuple[int, int]:
+        """Return what happened next to one of those who are watched."""
+        thread, status = os.waitpid(-1, _WALL)
+        if os.WIFSTOPPED(status):
+            self._alive.add(thread)
+        else:
+            self._alive.discard(thread)
+        return thread, status
 
     def _stopped(self, thread: int, status: int, *, new: bool) -> None:
         number = os.WSTOPSIG(status)
@@ -116,6 +136,8 @@ class Tracer:
         elif number == signal.SIGTRAP and status >> 16 == _EVENT_SECCOMP:
             self._before(thread)
         elif number == signal.SIGTRAP and status >> 16:
+            if status >> 16 in _EVENTS_OF_BIRTH:
+                self._alive.add(_event_message(thread))
             _resume(thread)
         else:
             _resume(thread, 0 if new and number == signal.SIGSTOP else number)
@@ -126,7 +148,7 @@ class Tracer:
             call = describe(self._process(thread), thread, self._names[number], tuple(arguments))
         except (FileNotFoundError, ProcessLookupError):  # it was killed meanwhile
             return
-        verdict = self._on_call(call) if call.path.startswith(self._root) else Next.GO
+        verdict = self._on_call(call) if f"{call.path}/".startswith(self._root) else Next.GO
         if verdict is Next.KILL:
             self.killed = call
             os.kill(call.process, signal.SIGKILL)
@@ -208,6 +230,14 @@ def _ptrace(request: int, thread: int, address: int, data: int) -> int:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return int(result)
+
+
+def _event_message(thread: int) -> int:
+    """Return the number of the process or thread that this one has made; itself if it is gone."""
+    number = ctypes.c_ulong(thread)
+    with contextlib.suppress(ProcessLookupError):
+        _ptrace(_GETEVENTMSG, thread, 0, ctypes.addressof(number))
+    return number.value
 
 
 def _raw_info(thread: int) -> bytes:

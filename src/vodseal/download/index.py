@@ -106,7 +106,6 @@ class JobStore:
                 Journal.remove(folder)
                 with Journal.open(folder, self._identity.save_dir, create=True) as journal:
                     journal.begin(fresh)
-                folder.sync()
             except (OSError, sqlite3.Error) as error:
                 raise disk_error(error, deed="begin the download") from error
         return fresh

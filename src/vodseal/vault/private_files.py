@@ -29,7 +29,7 @@ NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create ``folder`` and its missing parents, mode 0700.
+    """Create ``folder`` and its missing parents, mode 0700; durable on return.
 
     Raises:
         OSError: It could not be created; parents made so far remain.
@@ -37,6 +37,7 @@ def make_private_folder(folder: Path) -> None:
     for path in (*reversed(folder.parents), folder):
         if not path.exists():
             path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+            sync_folder(path.parent)
 
 
 def make_own_folder(folder: Path) -> None:
