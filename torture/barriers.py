@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["FULL", "find_fault", "without_each"]
 
-FULL: Final = "PRAGMA synchronous = FULL"
+FULL: Final = "PRAGMA synchronous = FULL of"
 """The barrier that SQLite is told to be; it is taken out when the job is written down."""
+_NOT_OURS: Final = ("sqlite ", "?")
 
 
 def without_each(history: History) -> list[str]:
-    """Return the sites of our own syncs; what SQLite does by itself is not ours."""
-    return [site for site in history.sites() if not site.startswith("sqlite ")]
+    """Return the sites of our own syncs; what SQLite or a test does by itself is not."""
+    return [site for site in history.sites() if not site.startswith(_NOT_OURS)]
 
 
 def find_fault(job: CutJob, site: str) -> tuple[Cut | None, list[str]]:
     """Return a cut that does harm when the syncs of ``site`` do nothing, and the harm."""
-    telling = _all_lost(job.history) if site == FULL else _telling(job.history, site)
+    telling = _all_lost(job.history) if site.startswith(FULL) else _telling(job.history, site)
     for cut in distinct(job.history, telling):
         if faults := job.faults(cut):
             return cut, faults

@@ -28,6 +28,8 @@ class SpiedFilm:
     """A film whose every piece would be known again."""
 
     hls: HlsFilm
+    file: bytes = field(repr=False)
+    """As one MP4."""
     texts: tuple[bytes, ...] = field(repr=False)
     """Known bytes in the picture of each second, in order."""
     markers: dict[str, bytes] = field(repr=False)
@@ -53,12 +55,13 @@ def make_film(*, seconds: int, size: tuple[int, int] = (64, 48), rate: int = 2) 
         marked = make_marked_film(
             Path(folder) / "film.mp4", seconds=seconds, size=size, rate=rate, has_sound=False
         )
+        file = marked.path.read_bytes()
         hls = segment(marked.path, Path(folder) / "segments")
     markers = dict(marked.markers)
     for number, data in enumerate(hls.clear):
         markers |= dict(_windows(f"segment {number}", data))
     texts = tuple(marked.markers[f"user data {second}"] for second in range(seconds))
-    return SpiedFilm(hls=hls, texts=texts, markers=markers)
+    return SpiedFilm(hls=hls, file=file, texts=texts, markers=markers)
 
 
 def _windows(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -65,7 +65,7 @@ DURABLE: Final = "durable"
 COMPLETED: Final = "completed"
 _PR_SET_PDEATHSIG: Final = 1
 _VID: Final = "film1"
-_POLICY: Final = RetryPolicy(first_pause=0.01, longest_pause=0.02, longest_retry_after=0.02)
+POLICY: Final = RetryPolicy(first_pause=0.01, longest_pause=0.02, longest_retry_after=0.02)
 _DIGESTS: Final = DigestAlgorithm.BLAKE3_256
 
 
@@ -192,7 +192,7 @@ class Job:
                 listener=Silent(),
                 should_stop=lambda: False,
                 fetcher=FetcherConfig(connections=CONNECTIONS, read_timeout=5.0),
-                policy=_POLICY,
+                policy=POLICY,
             )
             task.run()
             promise(COMPLETED)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from torture.barriers import FULL, find_fault, without_each
 from torture.film import make_film
 from torture.job import Job, die_with_parent
-from torture.power_cut import Cut, CutJob, cuts, distinct
+from torture.power_cut import Cut, CutJob, cuts, distinct, worst
 from torture.recorded import KINDS, record_job
 from torture.server import CountingServer
 from torture.tracer import NOT_HERE, why_not
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _TOLD_EVERY: Final = 500
+_DATABASES: Final = {"vault": "vault.db", "first": "job.db"}
+"""Where to see what a database's own syncs are for."""
 _jobs: list[CutJob] = []
 
 
@@ -75,38 +77,37 @@ def _cut(kind: str, folder: Path, job: Job, asked: argparse.Namespace) -> bool:
     history = recorded.history
     print(f"{kind}: {len(history.operations)} operations", flush=True)
     every = cuts(history, seed=asked.seed, chances=asked.chances)
-    wanted = [*distinct(history, every)]
-    if asked.disks:
-        wanted = wanted[:: max(1, len(wanted) // asked.disks)]
+    wanted = [*distinct(history, worst(history) if asked.quick else every)]
     with _pool(asked.jobs, recorded) as pool:
         return _report(wanted, pool.map(_faults, wanted, chunksize=8))
 
 
-def _take_out(kind: str, folder: Path, job: Job, jobs: int) -> dict[str, bool]:
-    """Take out each barrier of one record; return which are missed."""
+def _take_out(kind: str, folder: Path, job: Job, jobs: int, missed: dict[str, bool]) -> None:
+    """Take out each barrier of one record, and note which are missed."""
     recorded = record_job(kind, folder, job)
-    missed = {}
+    sites = [site for site in without_each(recorded.history) if not missed.get(site)]
     with _pool(jobs, recorded) as pool:
-        results = [*pool.map(_without, without_each(recorded.history))]
-    lazy = record_job(kind, folder, job, is_lazy=True)
-    with _pool(jobs, lazy) as pool:
-        results.append(pool.submit(_without, FULL).result())
+        results = [*pool.map(_without, sites)]
+    if database := _DATABASES.get(kind):
+        with _pool(jobs, record_job(kind, folder, job, lazy=database)) as pool:
+            results.append(pool.submit(_without, f"{FULL} {database}").result())
     for site, cut, faults in results:
         missed[site] = cut is not None
         print(f"{kind}: {site}: {faults[0] if faults else 'not missed here'}", flush=True)
-    return missed
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/torture power", description=__doc__)
     parser.add_argument("--kind", action="append", choices=KINDS, help="may be given again")
-    parser.add_argument("--segments", type=int, default=12, help="how long the film is")
-    parser.add_argument("--chances", type=int, default=12, help="random cuts at each moment")
-    parser.add_argument("--disks", type=int, metavar="N", help="about N disks of each kind only")
+    parser.add_argument("--segments", type=int, default=8, help="how long the film is")
+    parser.add_argument("--chances", type=int, default=10, help="random cuts at each moment")
+    parser.add_argument(
+        "--quick", action="store_true", help="only lose all that can be lost, at each moment"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time")
     parser.add_argument("--seed", type=int, default=1, help="of what is random")
     parser.add_argument(
-        "--barriers", action="store_true", help="take out each sync by turns: something must break"
+        "--barriers", action="store_true", help="take out each sync by turns: it must be missed"
     )
     return parser.parse_args()
 
@@ -118,16 +119,16 @@ def main() -> int:
         return NOT_HERE
     film = make_film(seconds=asked.segments, size=(32, 32))
     served = {f"/{name}": data for name, data in film.hls.served.items()}
+    served["/film.mp4"] = film.file
     went_well, missed = True, dict[str, bool]()
     with CountingServer(served) as server:
         for kind in asked.kind or KINDS:
             with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="vodseal-power-") as name:
-                job = Job(base=server.url, film=film.hls)
+                job = Job(base=server.url, film=film.hls, data=film.file)
                 if not asked.barriers:
                     went_well &= _cut(kind, Path(name), job, asked)
                     continue
-                for site, is_missed in _take_out(kind, Path(name), job, asked.jobs).items():
-                    missed[site] = missed.get(site, False) or is_missed
+                _take_out(kind, Path(name), job, asked.jobs, missed)
     for site in sorted(missed):
         print(f"{'missed' if missed[site] else 'NOT MISSED'}: {site}")
     return int(not went_well or not all(missed.values()))

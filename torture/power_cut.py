@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Check", "Cut", "CutJob", "cuts", "distinct"]
+__all__ = ["Check", "Cut", "CutJob", "cuts", "distinct", "worst"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,12 @@ def cuts(history: History, *, seed: int, chances: int) -> Iterator[Cut]:
                 if choice.random() < 0.3
             )
             yield Cut(until=until, lost=lost, torn=torn)
+
+
+def worst(history: History) -> Iterator[Cut]:
+    """Yield a cut at each moment, which loses all that may be lost then."""
+    for until in range(1, len(history.operations) + 1):
+        yield Cut(until=until, lost=frozenset(history.loose(until)))
 
 
 def distinct(history: History, wanted: Iterable[Cut]) -> Iterator[Cut]:

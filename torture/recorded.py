@@ -1,4 +1,6 @@
-"""What is written down: a first run, one that goes on after a kill, one in normal mode, a vault."""
+"""What is written down: jobs (a first run, one after a kill, normal mode, a single file), a
+repair, a file sealed by itself, a vault.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from torture.aftermath import Aftermath, Expected
+from torture.files import MendCheck, SealedCheck, mend, seal
 from torture.job import DURABLE, Job, Place
 from torture.power_cut import CutJob
 from torture.recorder import Recorder, mark, tell_sites
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torture.calls import Call
+    from torture.power_cut import Check
     from vodseal.download.journal import StagedPiece
 
 __all__ = ["KINDS", "record_job"]
 
-KINDS: Final = ("first", "resumed", "normal", "vault")
+KINDS: Final = ("vault", "seal", "first", "resumed", "normal", "file", "mend")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,39 +43,61 @@ class JobCheck:
         return after.faults(place.root.name)
 
 
-def record_job(kind: str, folder: Path, job: Job, *, is_lazy: bool = False) -> CutJob:
+def record_job(kind: str, folder: Path, job: Job, *, lazy: str = "") -> CutJob:
     """Return a job of this kind, written down, and how to look at what is left of it.
 
-    With ``is_lazy``, SQLite does not sync what it commits.
+    ``lazy`` names a database that does not sync what it commits.
 
     Raises:
         AssertionError: It failed.
     """
-    place = Place(root=folder / ("lazy" if is_lazy else "recorded"))
+    place = Place(root=folder / ("lazy" if lazy else "recorded"))
     place.root.mkdir()
-    if kind == "normal":
-        job = replace(job, secure=False)
+    if kind in {"normal", "file"}:
+        job = replace(job, secure=False, film=None if kind == "file" else job.film)
+    recorder = Recorder(place.root)
 
     def work() -> None:
         tell_sites(place.root)
-        if is_lazy:
-            _commit_lazily()
-        if kind == "vault":
-            place.use()
-            use_vault(place, lambda text: mark(place.root, text))
-        else:
-            _do(job, place)
+        if lazy:
+            _commit_lazily(lazy)
+        _carry_out(kind, job, place)
 
-    recorder = Recorder(place.root)
     if kind == "resumed":
         recorder.record(work, kill_before=_is_sync_of_piece)
     status = recorder.record(work)
     assert status == 0, status
-    if kind == "vault":
-        return CutJob(folder=folder, history=recorder.history(), check=VaultCheck())
-    expected = Expected(plaintext=job.plaintext(job.final(place)))
-    check = JobCheck(job=job, expected=expected)
-    return CutJob(folder=folder, history=recorder.history(), check=check)
+    return CutJob(folder=folder, history=recorder.history(), check=_check_of(kind, job, place))
+
+
+def _carry_out(kind: str, job: Job, place: Place) -> None:
+    def promise(text: str) -> None:
+        mark(place.root, text)
+
+    match kind:
+        case "vault":
+            place.use()
+            use_vault(place, promise)
+        case "seal":
+            seal(place, promise)
+        case "mend":
+            mend(job, place, promise)
+        case _:
+            _promise_pieces(job, place)
+            job.do(place, "recorded", in_worker=lambda: tell_sites(place.root), promise=promise)
+
+
+def _check_of(kind: str, job: Job, place: Place) -> Check:
+    match kind:
+        case "vault":
+            return VaultCheck()
+        case "seal":
+            return SealedCheck()
+        case "mend":
+            return MendCheck(job=job, plaintext=job.plaintext(job.final(place)))
+        case _:
+            made = job.plaintext(job.final(place))
+            return JobCheck(job=job, expected=Expected(plaintext=made))
 
 
 def _is_sync_of_piece(call: Call) -> bool:
@@ -79,27 +105,21 @@ def _is_sync_of_piece(call: Call) -> bool:
     return call.name == "fdatasync" and call.path.endswith(".seg")
 
 
-def _commit_lazily() -> None:
-    """Let every connection of this process be ``synchronous = NORMAL``, whatever it is told."""
+def _commit_lazily(database: str) -> None:
+    """Let connections of this process to a database be ``synchronous = NORMAL``."""
     connect = sqlite3.connect
 
     class Lazy(sqlite3.Connection):
+        def __init__(self, name: str | Path, **options: Any) -> None:
+            super().__init__(name, **options)
+            self._is_lazy = database in str(name)
+
         def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-            if "synchronous" in sql:
+            if self._is_lazy and "synchronous" in sql:
                 sql = "PRAGMA synchronous = NORMAL"
             return super().execute(sql, *arguments)
 
     sqlite3.connect = partial(connect, factory=Lazy)  # type: ignore[assignment]
-
-
-def _do(job: Job, place: Place) -> None:
-    _promise_pieces(job, place)
-    job.do(
-        place,
-        "recorded",
-        in_worker=lambda: tell_sites(place.root),
-        promise=lambda text: mark(place.root, text),
-    )
 
 
 def _promise_pieces(job: Job, place: Place) -> None:

@@ -28,7 +28,7 @@ _SHARED_MEMORY: Final = "-shm"
 """SQLite makes it anew after a crash, whatever it holds."""
 _SOURCES: Final = f"{Path(__file__).resolve().parents[1] / 'src' / 'vodseal'}/"
 _LINE: Final = ":"
-_PLUMBING: Final = {"sync_file", "sync_folder", "sync", "_new_name_in", "_finish_writing"}
+_PLUMBING: Final = {"sync_file", "sync_folder", "sync", "_new_name_in", "_sync", "_finish_writing"}
 """What syncs because somebody else said so."""
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["VaultCheck", "use_vault"]
 
 _ANCHORED: Final = "anchored"
+_FORGETTING: Final = "forgetting"
 _FORGOTTEN: Final = "forgotten"
 _IDS: Final = tuple(bytes([number]) * 16 for number in (1, 2, 3))
 _SECRET: Final = b"a secret of thirty-two bytes .."
@@ -35,6 +36,7 @@ def use_vault(place: Place, promise: Callable[[str], None]) -> None:
     with closing(sqlite3.connect(vault.folder / "vault.db")) as other:
         other.execute("SELECT count(*) FROM sealed").fetchone()
         _keep(vault, _IDS[2], promise)
+        promise(f"{_FORGETTING} {_IDS[0].hex()}")
         vault.delete_secret(_IDS[0])
         promise(f"{_FORGOTTEN} {_IDS[0].hex()}")
 
@@ -56,10 +58,15 @@ class VaultCheck:
             vault.save_secret(bytes(16), _SECRET)
         except (VodsealError, OSError, sqlite3.Error) as error:
             return [f"the vault does not open: {type(error).__name__} {error}"]
-        forgotten = {text.partition(" ")[2] for text in promised if text.startswith(_FORGOTTEN)}
-        kept = {text.partition(" ")[2] for text in promised if text.startswith(KEPT)} - forgotten
+        kept = _ids(promised, KEPT) - _ids(promised, _FORGETTING)
+        forgotten = _ids(promised, _FORGOTTEN)
         found = [f"a secret that was kept is not there: {one}" for one in sorted(kept - held)]
         found += [f"a secret that was forgotten is there: {one}" for one in forgotten & held]
         if f"{_ANCHORED} {_GENERATION}" in promised and generation < _GENERATION:
             found.append("the anchor has fallen")
         return found
+
+
+def _ids(promised: Collection[str], what: str) -> set[str]:
+    """Return of which rows this was promised."""
+    return {text.removeprefix(f"{what} ") for text in promised if text.startswith(f"{what} ")}
