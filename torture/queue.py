@@ -36,8 +36,9 @@ _SECONDS, _RATE = 40, 5
 _SEGMENT: Final = ".ts"
 _CONNECTIONS: Final = 8
 _LAST_RUN_SECONDS: Final = 1800
-_AT_WORK: Final = 0.8
-"""How many of the kills come when it is at work, and not while it starts."""
+_LOOK_SECONDS: Final = 0.02
+_LINES: Final = 6
+"""What is said of one download, at the least."""
 
 
 @dataclass
@@ -131,18 +132,19 @@ class Campaign:
                 start_new_session=True,
             )
 
-    def run(self, endpoint: str, seconds: float | None, *, at_work: bool = False) -> int | None:
-        """Run the queue, and kill it after so many seconds; return its status, None when killed.
+    def run(self, endpoint: str, dice: random.Random, lines: int | None) -> int | None:
+        """Run the queue, and kill it soon after it has said so many lines, None for never.
 
-        ``at_work``: the seconds count from the first word, when it is at work.
+        Return its status, None when it was killed.
         """
         said = self.folder / "said.jsonl"
         process = self.start(endpoint, said)
         status: int | None = None
-        while at_work and process.poll() is None and not said.stat().st_size:
-            time.sleep(0.05)
         try:
-            status = process.wait(_LAST_RUN_SECONDS if seconds is None else seconds)
+            if lines is not None:
+                while process.poll() is None and said.read_bytes().count(b"\n") < lines:
+                    time.sleep(_LOOK_SECONDS)
+            status = process.wait(_LAST_RUN_SECONDS if lines is None else dice.uniform(0, 0.5))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -196,11 +198,12 @@ def _campaign(folder: Path, asked: argparse.Namespace) -> list[str]:
     done_at: dict[int, int] = defaultdict(int)
     with CountingProxy(campaign.service.endpoint) as proxy:
         for _ in range(asked.kills):
-            seconds, at_work = dice.uniform(0.0, asked.longest), dice.random() < _AT_WORK
-            status = campaign.run(proxy.url, seconds, at_work=at_work)
+            # Some of the kills come while it starts, and all of them before everything is done.
+            lines = dice.randrange(2 * _LINES * asked.tasks // (asked.kills + 1))
+            status = campaign.run(proxy.url, dice, lines)
             kills += status is None
             done_at[kills] = len(list(campaign.save_dir.glob("[!.]*.vseal")))
-        status = campaign.run(proxy.url, None)
+        status = campaign.run(proxy.url, dice, None)
         fetched = proxy.counted(_SEGMENT)
     if status != 0:
         campaign.findings.wrong.append(f"the last run ended with {status}")
@@ -224,8 +227,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/torture queue", description=__doc__)
     parser.add_argument("--tasks", type=int, default=50)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--longest", type=float, default=8.0, help="seconds before a kill")
-    parser.add_argument("--rate", type=int, default=200_000, help="bytes per second")
+    parser.add_argument("--rate", type=int, default=1_000_000, help="bytes per second")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     asked = parser.parse_args()
     print(f"seed {asked.seed}")

@@ -17,7 +17,7 @@ def test_a_queue_whose_process_is_killed_completes_each_once() -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torture.queue", "--tasks", "4", "--kills", "3"),
-            *("--longest", "2", "--seed", "7"),
+            *("--seed", "7"),
         ],
         cwd=_ROOT,
         capture_output=True,

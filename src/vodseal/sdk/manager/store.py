@@ -284,6 +284,10 @@ class QueueStore:
         with self._reading() as connection:
             if connection.in_transaction:
                 yield connection
-            else:
+                return
+            try:
                 with transaction(connection):
                     yield connection
+            except BaseException:
+                self._seen = None  # what was read inside did not come to pass
+                raise

@@ -193,6 +193,7 @@ def test_a_failure_in_the_middle_changes_nothing(store: QueueStore) -> None:
     def fail() -> None:
         with store._writing():
             change(store, added.id, title="half")
+            assert store.items()[0].title == "half"
             raise KeyError
 
     with pytest.raises(KeyError):
