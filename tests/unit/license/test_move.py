@@ -15,6 +15,7 @@ from vodseal.license.issue import issue_license, issue_local_license
 from vodseal.license.model import Issuer, LicenseTerms
 from vodseal.license.move import move_license
 from vodseal.license.open import open_content_key, verify_license
+from vodseal.license.wrap import unwrap_transport_key
 
 if TYPE_CHECKING:
     from .conftest import World
@@ -59,6 +60,28 @@ def test_it_opens_under_the_new_locks_and_not_under_the_old(world: World) -> Non
     for here in ({"app": world.app}, {"device": world.device}):
         with pytest.raises(LicenseBindingError):
             open_content_key(found, download_id=name, **(there | here))
+
+
+def test_the_key_of_a_privately_encrypted_stream_goes_along(world: World) -> None:
+    envelope = issue_license(
+        world.terms(),
+        world.content_key,
+        app_public_key=world.app.app_key.public_key(),
+        device_public_key=world.device.kem.public_key(),
+        signing_key=world.license_key,
+        transport_key=b"stream-key-of-16",
+    )
+    data = move_license(
+        verify_license(envelope, world.trust, world.device.signing.public_key()),
+        envelope,
+        world.content_key,
+        app=world.other_app,
+        device=world.other_device,
+        transport_key=b"stream-key-of-16",
+    )
+    found = verify_license(data, world.trust, world.other_device.signing.public_key())
+    locks = {"app_key": world.other_app.app_key, "device_key": world.other_device.kem}
+    assert unwrap_transport_key(found, **locks) == b"stream-key-of-16"
 
 
 def test_it_can_be_moved_again_and_grows_no_longer(world: World) -> None:
