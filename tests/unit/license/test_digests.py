@@ -9,6 +9,7 @@ from blake3 import blake3
 from vodseal.container.cbor import CborMap, decode, encode
 from vodseal.credential.envelope import EnvelopeType, open_envelope, seal_envelope
 from vodseal.errors import FormatError, MalformedError, MisuseError, TamperedError, WrongKeyError
+from vodseal.license import digests as digests_module
 from vodseal.license.digests import (
     DigestAlgorithm,
     SegmentDigests,
@@ -126,6 +127,17 @@ def test_ranges_of_one_file_and_an_empty_stream(world: World) -> None:
     assert opened(world, manifest, digests).range_size == 4 << 20
     with pytest.raises(MisuseError):
         seal_digests(vid="vid", job_id="job", digests=[b"short"], signing_key=world.license_key)
+
+
+def test_a_stream_has_no_more_segments_than_are_allowed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests_module, "_MAX_COUNT", 3)
+    assert opened(world, *sealed(world)).count == 3
+    with pytest.raises(MisuseError):
+        seal_digests(
+            vid="vid", job_id="job", digests=[bytes(32)] * 4, signing_key=world.license_key
+        )
 
 
 def test_the_manifest_is_the_specification_s(world: World) -> None:
