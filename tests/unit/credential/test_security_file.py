@@ -247,7 +247,9 @@ def test_validity_has_two_ends(service: Service, player: AppIdentity) -> None:
     for now in (99.9, 200, 1e9):
         with pytest.raises(SecurityFileError):
             limited.check_validity(now)
-    SecurityFile.parse(service.issue(player)).check_validity(1e12)
+    unlimited = SecurityFile.parse(service.issue(player))
+    assert (unlimited.not_before, unlimited.not_after) == (0, 0)
+    unlimited.check_validity(1e12)
 
 
 def test_keys_are_trusted_for_their_type_alone(service: Service) -> None:
@@ -260,7 +262,12 @@ def test_keys_are_trusted_for_their_type_alone(service: Service) -> None:
 
 def test_nothing_is_issued_that_would_not_open(service: Service, player: AppIdentity) -> None:
     stranger = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
-    for changes in ({"serial": b"short"}, {"signing_key": stranger}):
+    for_licenses = VerificationKeys({EnvelopeType.LICENSE: (bytes(32),)})
+    for changes in (
+        {"serial": b"short"},
+        {"signing_key": stranger},
+        {"trust": for_licenses},
+    ):
         with pytest.raises(MisuseError):
             service.issue(player, **changes)
     with pytest.raises(SecurityFileError):
