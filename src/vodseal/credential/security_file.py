@@ -50,7 +50,6 @@ __all__ = ["SecurityFile", "UnlockedApp", "issue_security_file"]
 _VERSION: Final = 1
 _LABEL: Final = b"vodseal1/appkey\0"
 _WRAPPED_SIZE: Final = sealed_message_size(KEY_SIZE)
-_FINGERPRINT_SIZE: Final = 32
 _NOT_THIS_APP: Final = "the security file was issued for another app"
 
 
@@ -204,8 +203,8 @@ def _parse_body(body: bytes) -> SecurityFile:
     fields = decode_map(body)
     fields.version(_VERSION)
     kind = AppKind(fields.integer(3, least=1, most=len(AppKind)))
-    identity = AppIdentity(kind=kind, identifier=fields.octets(2, most=255))
-    if fields.octets(4, size=_FINGERPRINT_SIZE) != identity.fingerprint:
+    identity = AppIdentity(kind=kind, identifier=fields.octets(2))
+    if fields.octets(4) != identity.fingerprint:
         raise MalformedError("identifier and fingerprint disagree")
     trusted = fields.map(11)
     requirements = AppRequirements()
