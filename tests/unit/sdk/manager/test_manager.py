@@ -366,8 +366,9 @@ def test_nothing_is_told_after_close_and_close_may_come_from_a_listener(opened: 
 
     class Closer:
         def on_state_changed(self, item: DownloadItem) -> None:
-            manager.close()
-            closed.set()
+            if item.state is ItemState.PAUSED:
+                manager.close()
+                closed.set()
 
     manager.add_listener(Closer())
     item = manager.add("a", 0)
