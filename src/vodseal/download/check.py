@@ -20,7 +20,7 @@ from vodseal.license.digests import DigestAlgorithm, digest_segment
 if TYPE_CHECKING:
     from vodseal.download.plan import Piece
 
-__all__ = ["find_fault", "open_transport", "unchecked_in"]
+__all__ = ["find_fault", "has_wrong_length", "open_transport", "unchecked_in"]
 
 _BLOCK: Final = 16
 _TS_PACKET: Final = 188
@@ -51,11 +51,16 @@ def open_transport(data: memoryview, key: bytes, iv: bytes, room: memoryview) ->
     return content if bytes(room[size - padding : size]) == bytes([padding]) * padding else None
 
 
+def has_wrong_length(piece: Piece, data: memoryview) -> bool:
+    """Return whether ``data`` cannot be the piece, by its length."""
+    return piece.size not in {None, len(data)}
+
+
 def find_fault(
     piece: Piece, data: memoryview, algorithm: int | None, room: memoryview
 ) -> Trouble | None:
     """Return what is wrong with ``data``, or None. ``room`` as in ``open_transport``."""
-    if piece.size not in {None, len(data)}:
+    if has_wrong_length(piece, data):
         return Trouble.LENGTH
     if algorithm is not None:
         found = digest_segment(DigestAlgorithm(algorithm), data)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["FileSink", "FileSource", "PlainFile", "hash_of", "read_back"]
 
 _SYNC_EVERY: Final = 64 << 20
-_BLOCK: Final = 4 << 20
-_BLOCKS: Final = 16
+_BLOCK: Final = 1 << 20
+_BLOCKS: Final = 64
 """Blocks of a sealed file that are read back in one go: eight parts."""
 _READERS: Final = 2
 """Threads that read back. Where there are more processors, the disk is what limits."""

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from vodseal.container.layout import sealed_message_size
-from vodseal.download.check import find_fault
+from vodseal.container.cobblestone import BLOCK_ROOM
+from vodseal.download.check import find_fault, has_wrong_length
 from vodseal.download.disk_errors import disk_error
+from vodseal.download.retry import Trouble
 from vodseal.download.staging import WrittenPiece
 from vodseal.errors import VodsealError
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from vodseal.download.fetch import ReceiveBuffer
     from vodseal.download.journal import Journal
     from vodseal.download.plan import Piece
-    from vodseal.download.retry import Trouble
     from vodseal.download.staging import Staging
 
 __all__ = ["Broken", "Durable", "Outcome", "Refused", "SealingLine", "Written"]
@@ -41,6 +41,7 @@ _GROUP_COUNT: Final = 4
 _GROUP_SIZE: Final = 32 << 20
 _GROUP_SECONDS: Final = 1.0
 _MAX_SEALERS: Final = 4
+_PADDING: Final = 16
 
 
 class _Signal(Enum):
@@ -152,19 +153,24 @@ class SealingLine:
             self._outcomes.put(Broken(disk_error(error, deed="stage a piece")))
 
     def _seal_all(self) -> None:
-        room = bytearray()
+        room = bytearray(BLOCK_ROOM)
         while (received := self._received.get()) is not None:
             piece, buffer = received
-            needed = sealed_message_size(buffer.size)
-            if len(room) < needed:
-                room = bytearray(needed + (needed >> 3))
-            trouble = find_fault(piece, buffer.view, self._algorithm, memoryview(room))
-            if trouble is not None:
-                self._outcomes.put(Refused(piece, buffer, trouble))
+            trouble = self._trouble(piece, buffer.view)
+            written = None
+            if trouble is None:
+                written = self._staging.seal(piece, buffer.view, room, self._algorithm)
+            if written is None:
+                self._outcomes.put(Refused(piece, buffer, trouble or Trouble.DIGEST))
                 continue
-            written = self._staging.seal(piece, buffer.view, room)
             self._written.put(written)
             self._outcomes.put(Written(piece, buffer))
+
+    def _trouble(self, piece: Piece, data: memoryview) -> Trouble | None:
+        """Return what shows before the piece is sealed; a signed digest shows after it."""
+        if self._algorithm is None:
+            return find_fault(piece, data, None, memoryview(bytearray(len(data) + _PADDING)))
+        return Trouble.LENGTH if has_wrong_length(piece, data) else None
 
     def _commit_all(self) -> None:
         group: list[WrittenPiece] = []

@@ -24,19 +24,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from vodseal.container.cobblestone import BLOCK_SIZE, seal_blocks
 from vodseal.container.keys import stage_key
 from vodseal.container.layout import PREFIX_SIZE, sealed_message_size
-from vodseal.container.staging import open_piece, seal_piece
+from vodseal.container.staging import open_piece
 from vodseal.download.folder import CAN_RENAME_OPEN_FILES, sync_file, write_all
 from vodseal.download.journal import StagedPiece
 from vodseal.errors import TamperedError, TruncatedError
+from vodseal.license.digests import DigestAlgorithm, new_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vodseal.download.folder import Folder
     from vodseal.download.journal import Journal
     from vodseal.download.plan import Piece
+    from vodseal.license.digests import Digest
 
 __all__ = ["Staging", "WrittenPiece", "open_staged", "piece_name"]
 
@@ -92,24 +95,43 @@ class Staging:
         self._key = stage_key(content_key, download_id)
         self._download_id = download_id
 
-    def seal(self, piece: Piece, data: memoryview, room: bytearray) -> WrittenPiece:
-        """Seal ``data`` into ``room``, write it and give it its name.
+    def seal(
+        self, piece: Piece, data: memoryview, room: bytearray, algorithm: int | None = None
+    ) -> WrittenPiece | None:
+        """Seal ``data`` by way of ``room``, write it and give it its name.
+
+        With ``algorithm``, None when it has not the digest of the piece: block by block
+        it is digested, sealed and written while it is warm, and named only when it is
+        right. ``room`` has ``BLOCK_ROOM`` bytes.
 
         Raises:
             OSError: It could not be written; nothing of it stays.
         """
         identity = piece.identity(self._download_id)
-        sealed = seal_piece(self._key, identity, data, buffer=room)
-        name = piece_name(piece.sequence, piece.number)
-        handle = self._write(name, sealed.sealed)
+        digest = None if algorithm is None else new_digest(DigestAlgorithm(algorithm))
+        sealed = seal_blocks(self._key, identity.context(), _blocks(data, digest), room)
+        name = piece_name(*piece.key)
+        temporary = name + _TEMPORARY
+        self._folder.remove(temporary)
+        handle = self._folder.create(temporary)
+        try:
+            prefix = _write(handle, sealed)
+            is_right = digest is None or digest.digest() == piece.digest
+            kept = self._name(handle, temporary, name) if is_right else None
+        except BaseException:
+            self._throw_away(handle, temporary)
+            raise
+        if not is_right:
+            self._throw_away(handle, temporary)
+            return None
         row = StagedPiece(
             sequence=piece.sequence,
             number=piece.number,
             source_id=identity.source_id,
             size=len(data),
-            prefix=sealed.prefix,
+            prefix=prefix,
         )
-        return WrittenPiece(piece=piece, row=row, handle=handle)
+        return WrittenPiece(piece=piece, row=row, handle=kept)
 
     def commit(self, journal: Journal, group: Sequence[WrittenPiece]) -> None:
         """Make a group durable, files first, then rows.
@@ -175,23 +197,20 @@ class Staging:
         journal.drop_pieces([key])
         self._folder.remove(piece_name(*key))
 
-    def _write(self, name: str, data: memoryview) -> int | None:
-        temporary = name + _TEMPORARY
-        self._folder.remove(temporary)
-        handle = self._folder.create(temporary)
-        try:
-            write_all(handle, data)
-            if CAN_RENAME_OPEN_FILES:
-                self._folder.rename(temporary, name)
-                return handle
-            sync_file(handle)
-        except BaseException:
-            os.close(handle)
-            self._folder.remove(temporary)
-            raise
+    def _name(self, handle: int, temporary: str, name: str) -> int | None:
+        """Rename a written file; return its handle, or None when it had to be closed first."""
+        if CAN_RENAME_OPEN_FILES:
+            self._folder.rename(temporary, name)
+            return handle
+        sync_file(handle)
         os.close(handle)
         self._folder.rename(temporary, name)
         return None
+
+    def _throw_away(self, handle: int, temporary: str) -> None:
+        with contextlib.suppress(OSError):  # it may be closed already
+            os.close(handle)
+        self._folder.remove(temporary)
 
     def _holds(self, piece: Piece | None, row: StagedPiece) -> bool:
         if piece is None or row.source_id != piece.identity(self._download_id).source_id:
@@ -221,6 +240,23 @@ class Staging:
             size=len(opened),
             prefix=bytes(sealed[:PREFIX_SIZE]),
         )
+
+
+def _blocks(data: memoryview, digest: Digest | None) -> Iterator[memoryview]:
+    for start in range(0, len(data), BLOCK_SIZE):
+        block = data[start : start + BLOCK_SIZE]
+        if digest is not None:
+            digest.update(block)
+        yield block
+
+
+def _write(handle: int, sealed: Iterable[memoryview]) -> bytes:
+    """Write a sealed message, and return its salt and commitment."""
+    prefix = b""
+    for stretch in sealed:
+        prefix = prefix or bytes(stretch[:PREFIX_SIZE])
+        write_all(handle, stretch)
+    return prefix
 
 
 def _key_of(name: str) -> tuple[int, int] | None:

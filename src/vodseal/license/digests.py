@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from blake3 import blake3
 
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGEST_SIZE",
+    "Digest",
     "DigestAlgorithm",
     "SegmentDigests",
     "digest_segment",
+    "new_digest",
     "open_digests",
     "seal_digests",
 ]
@@ -87,11 +89,26 @@ class SegmentDigests:
             raise TamperedError(f"segment {index} is not what the service signed")
 
 
+class Digest(Protocol):
+    """A digest that is being made."""
+
+    def update(self, data: ReadBuffer, /) -> object:
+        """Take the bytes that follow."""
+
+    def digest(self) -> bytes:
+        """Return the 32 bytes of what was taken."""
+
+
+def new_digest(algorithm: DigestAlgorithm) -> Digest:
+    """Return the digest of a segment that comes in blocks."""
+    return hashlib.sha256() if algorithm is DigestAlgorithm.SHA256 else blake3()
+
+
 def digest_segment(algorithm: DigestAlgorithm, data: ReadBuffer) -> bytes:
     """Return the 32-byte digest of one segment."""
-    if algorithm is DigestAlgorithm.SHA256:
-        return hashlib.sha256(data).digest()
-    return blake3(data).digest()
+    digest = new_digest(algorithm)
+    digest.update(data)
+    return digest.digest()
 
 
 def seal_digests(

@@ -9,14 +9,23 @@ from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encr
 from spec.kit import message
 
 from vodseal.container.cobblestone import (
+    BLOCK_ROOM,
+    BLOCK_SIZE,
     MessageOpener,
     open_message,
     open_message_into,
     opened_size,
+    seal_blocks,
     seal_message,
     seal_message_into,
 )
-from vodseal.container.layout import CHUNK_SIZE, PART_SIZE, SEALED_CHUNK_SIZE, sealed_message_size
+from vodseal.container.layout import (
+    CHUNK_SIZE,
+    PART_SIZE,
+    PREFIX_SIZE,
+    SEALED_CHUNK_SIZE,
+    sealed_message_size,
+)
 from vodseal.errors import MisuseError, TamperedError, TruncatedError
 
 KEY, CONTEXT = bytes(range(32)), b"a context"
@@ -68,6 +77,18 @@ def test_sealing_into_a_buffer_fills_it_exactly(size: int) -> None:
     room = bytearray(size + 3)
     assert open_message_into(KEY, CONTEXT, buffer[:-9], room) == size
     assert room == plain + bytes(3)
+
+
+@pytest.mark.parametrize("size", [*SIZES, BLOCK_SIZE - 1, BLOCK_SIZE, BLOCK_SIZE + 1])
+def test_sealing_in_blocks_gives_one_message(size: int) -> None:
+    plain, room = plain_of(size), bytearray(BLOCK_ROOM)
+    blocks = [plain[start : start + BLOCK_SIZE] for start in range(0, size, BLOCK_SIZE)]
+    stretches = [bytes(one) for one in seal_blocks(KEY, CONTEXT, blocks, room)]
+    sealed = b"".join(stretches)
+    assert len(sealed) == sealed_message_size(size)
+    assert open_message(KEY, CONTEXT, sealed) == plain
+    assert open_at_random(sealed, size) == plain
+    assert len(stretches[0]) >= PREFIX_SIZE
 
 
 def test_a_buffer_too_small_is_refused_before_anything_is_written() -> None:

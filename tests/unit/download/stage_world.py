@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from blake3 import blake3
 
+from vodseal.container.cobblestone import BLOCK_ROOM
 from vodseal.container.keys import stage_key
 from vodseal.download import Identity, JobSpec, JobStore, SegmentSpec, SourceKind
 from vodseal.download.files import STAGE_FOLDER, open_job_folder
@@ -68,13 +69,13 @@ class StageWorld:
 
     def stage_piece(self, piece: Piece, *, commit: bool = True) -> None:
         data = memoryview(segment_bytes(piece.sequence))
-        written = self.staging.seal(piece, data, bytearray(len(data) * 2))
+        written = self.staging.seal(piece, data, bytearray(BLOCK_ROOM))
         if commit:
             self.staging.commit(self.journal, [written])
         else:
             self.staging.abandon([written])
 
     def read(self, piece: Piece) -> bytes:
-        buffers = (bytearray(1 << 16), bytearray(1 << 16))
+        buffers = (bytearray(1 << 20), bytearray(1 << 20))
         key = stage_key(CK, self.entry.download_id)
         return bytes(open_staged(self.stage, key, piece, self.entry.download_id, buffers))

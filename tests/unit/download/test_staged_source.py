@@ -9,6 +9,7 @@ import pytest
 from tests.unit.download.stage_world import CK, StageWorld, segment_bytes
 from tests.unit.download.test_check import IV, KEY, encrypt
 
+from vodseal.container.cobblestone import BLOCK_ROOM
 from vodseal.download.job import SegmentSpec
 from vodseal.download.plan import pieces_of
 from vodseal.download.staged_source import PieceReader, RunStream, runs_of
@@ -96,7 +97,7 @@ def test_the_transport_cipher_is_opened_too(world: StageWorld) -> None:
     segments = tuple(replace(segment, key=KEY, iv=IV) for segment in job.segments)
     pieces = pieces_of(replace(job, segments=segments))
     data = encrypt(segment_bytes(1))
-    written = world.staging.seal(pieces[1], memoryview(data), bytearray(len(data) + 999))
+    written = world.staging.seal(pieces[1], memoryview(data), bytearray(BLOCK_ROOM))
     world.staging.commit(world.journal, [written])
     assert reader(world, pieces, []).open(1) == segment_bytes(1)
 

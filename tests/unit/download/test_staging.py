@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from blake3 import blake3
 from tests.unit.download.stage_world import StageWorld, segment_bytes
 
+from vodseal.container.cobblestone import BLOCK_ROOM, BLOCK_SIZE
 from vodseal.download.plan import pieces_of
 from vodseal.download.staging import piece_name
 from vodseal.errors import TamperedError
@@ -110,10 +114,30 @@ def test_a_discarded_piece_has_neither_row_nor_file(world: StageWorld) -> None:
     assert world.journal.pieces() == []
 
 
+def test_a_piece_that_is_not_what_was_signed_gets_no_name(world: StageWorld) -> None:
+    data, room = memoryview(segment_bytes(1)), bytearray(BLOCK_ROOM)
+    assert world.staging.seal(world.pieces[0], data, room, 2) is None
+    assert world.stage.names() == []
+    written = world.staging.seal(world.pieces[1], data, room, 2)
+    assert written is not None
+    world.staging.commit(world.journal, [written])
+    assert world.read(world.pieces[1]) == segment_bytes(1)
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK_SIZE, 3 * BLOCK_SIZE + 5])
+def test_a_piece_of_many_blocks_is_one_message(world: StageWorld, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    piece = replace(world.pieces[0], digest=blake3(data).digest())
+    written = world.staging.seal(piece, memoryview(data), bytearray(BLOCK_ROOM), 2)
+    assert written is not None
+    world.staging.commit(world.journal, [written])
+    assert (written.row.size, world.read(piece)) == (size, data)
+
+
 def test_a_failed_sync_keeps_nothing_of_the_group(world: StageWorld) -> None:
     """Linux forgets the error: a second sync would succeed over lost bytes."""
     data = memoryview(segment_bytes(0))
-    written = world.staging.seal(world.pieces[0], data, bytearray(1 << 16))
+    written = world.staging.seal(world.pieces[0], data, bytearray(BLOCK_ROOM))
     assert written.handle is not None
     os.close(written.handle)  # the sync will fail with EBADF
     with pytest.raises(OSError):
