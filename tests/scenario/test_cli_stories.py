@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 from tests.media import Film, render
-from tests.scenario.cli_world import Person, ServiceProcess, end_all
+from tests.scenario.cli_world import Person, Said, ServiceProcess, end_all
 from tests.scenario.counting_proxy import CountingProxy
 
 from vodseal.error_codes import ErrorCode
@@ -157,6 +157,84 @@ def test_the_file_plays_is_whole_and_is_no_film_to_others(
     assert inspected["film_size"] == verified["bytes"]
     with pytest.raises(av.FFmpegError):
         av.open(str(finished))
+
+
+def repair(world: World, viewer: Person, film: Path, proxy: CountingProxy) -> Said:
+    return viewer.run(
+        *("verify", film, "--repair", "--source", world.source(), "--endpoint", proxy.url),
+        *world.cinema.options,
+    )
+
+
+def damaged(finished: Path, folder: Path, *places: int) -> Path:
+    """A copy of the film's save dir, journal and all, with a bit flipped at each place."""
+    shutil.copytree(finished.parent, folder)
+    film = folder / finished.name
+    data = bytearray(film.read_bytes())
+    for place in places:
+        data[place] ^= 1
+    film.write_bytes(data)
+    return film
+
+
+def test_a_repair_fetches_what_is_damaged_and_nothing_else(
+    world: World, viewer: Person, finished: Path, tmp_path: Path
+) -> None:
+    middle = finished.stat().st_size // 2
+    with CountingProxy(world.service.endpoint) as proxy:
+        whole = repair(world, viewer, damaged(finished, tmp_path / "whole"), proxy)
+        assert (whole.status, whole.last["outcome"]) == (0, "whole")
+        header = repair(world, viewer, damaged(finished, tmp_path / "header", 40), proxy)
+        assert (header.status, header.last["outcome"]) == (0, "mended"), header
+        assert not proxy.counted(SEGMENT)
+        film = damaged(finished, tmp_path / "middle", middle, middle + 1)
+        mended = repair(world, viewer, film, proxy)
+        segments = proxy.counted(SEGMENT)
+    assert (mended.status, mended.last["outcome"], mended.last["ok"]) == (0, "mended", True)
+    assert 0 < mended.last["damaged_bytes"] <= 32768
+    assert 0 < segments.total() <= 4
+    assert viewer.must("verify", film, *world.cinema.options)["ok"] is True
+    assert frames_of(viewer, film, world.cinema) == SECONDS * RATE
+
+
+def test_a_repair_downloads_what_cannot_be_mended(
+    world: World, viewer: Person, finished: Path, tmp_path: Path
+) -> None:
+    end = finished.stat().st_size - 5_000  # in the index of the film
+    with CountingProxy(world.service.endpoint) as proxy:
+        film = damaged(finished, tmp_path / "index", end)
+        proxy.hold(SEGMENT, after=LET_PASS)
+        before = film.read_bytes()
+        running = viewer.start(
+            *("verify", film, "--repair", "--source", world.source(), "--endpoint", proxy.url),
+            *world.cinema.options,
+        )
+        proxy.wait_until_held(answered=LET_PASS)
+        running.kill()
+        proxy.release()
+        assert film.read_bytes() == before, "a kill leaves the old file"
+        said = repair(world, viewer, film, proxy)
+        assert (said.status, said.last["outcome"]) == (0, "downloaded"), said
+        assert said.last["reason"]
+        gone = damaged(finished, tmp_path / "gone")
+        gone.unlink()
+        again = repair(world, viewer, gone, proxy)
+        assert (again.status, again.last["outcome"]) == (0, "downloaded"), again
+    for one in (film, gone):
+        assert frames_of(viewer, one, world.cinema) == SECONDS * RATE
+
+
+def test_a_repair_says_what_it_needs(
+    world: World, viewer: Person, finished: Path, tmp_path: Path
+) -> None:
+    film = damaged(finished, tmp_path / "films", 40)
+    source = world.source()
+    for arguments in (("--repair",), ("--source", source), ("--endpoint", "http://x")):
+        said = viewer.call("verify", film, *arguments, *world.cinema.options)
+        assert said.status == 2, arguments
+    renamed = film.rename(film.with_name("film.vseal"))
+    said = viewer.call("verify", renamed, "--repair", "--source", source, *world.cinema.options)
+    assert (said.status, "VID_FORMAT_INDEX" in str(said.last["remedy"])) == (2, True), said
 
 
 @pytest.mark.behaviour("B18", "B19")

@@ -34,7 +34,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "inspect": "Show what a sealed file says without its key.",
         "rekey": "Move downloads to another security file of their app.",
         "bench": "Measure downloads, sealing and reading against other programs.",
-        "verify": "Read a sealed file from end to end, and check every byte.",
+        "verify": "Read a sealed file from end to end, and check every byte; or mend it.",
     }
 )
 

@@ -8,7 +8,7 @@ in which the listeners were called (design 5).
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - the parser looks at it
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -22,7 +22,10 @@ from vodseal.clock import SystemClock
 from vodseal.errors import MisuseError
 from vodseal.sdk.downloader import MediaDownloader
 
-__all__ = ["download"]
+if TYPE_CHECKING:
+    from vodseal.sdk.sources import Source
+
+__all__ = ["download", "download_file"]
 
 download: Final = App(name="download")
 
@@ -64,19 +67,37 @@ def run(
     chosen = read_source(source, vid, endpoint)
     options.load()
     terminal = Terminal(as_json=json)
+    path = download_file(terminal, chosen, save_dir, definition=definition, track=track)
+    if not json:
+        terminal.answer({}, path)
+
+
+def download_file(
+    terminal: Terminal,
+    source: Source,
+    save_dir: Path,
+    *,
+    definition: str | None = None,
+    track: int | None = None,
+) -> str:
+    """Return the path of the finished file; events and bars tell how far it is.
+
+    Raises:
+        DownloadError: It failed. What was fetched is kept.
+        OperatorError: ``INTERRUPTED``; likewise.
+    """
     downloader = MediaDownloader()
     try:
         with Interrupts(terminal.say) as interrupts, terminal.bars() as bars:
             watcher = Watcher(downloader, terminal, bars, interrupts, SystemClock())
-            index = choose_index(watcher, downloader, chosen, definition, track)
+            index = choose_index(watcher, downloader, source, definition, track)
             downloader.set_save_dir(save_dir)
             downloader.select_item(index)
-            downloader.update_source(chosen)
+            downloader.update_source(source)
             downloader.start()
             watcher.wait()
             path = downloader.get_file_path()
     finally:
         downloader.release()
     terminal.event("completed", path=path)
-    if not json:
-        terminal.answer({}, path)
+    return path or ""

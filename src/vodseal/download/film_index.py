@@ -75,6 +75,8 @@ def read_index(read: Callable[[int, int], bytes], size: int) -> FilmIndex:
             )
     except FFmpegError as error:
         raise MalformedError("the index of the film cannot be read") from error
+    if not any(tracks):
+        raise MalformedError("the index of the film names no samples")
     return FilmIndex(tracks=tracks, moov=moov)
 
 

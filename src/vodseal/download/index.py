@@ -26,7 +26,7 @@ from vodseal.download.folder import Folder
 from vodseal.download.job import Identity
 from vodseal.download.journal import JobEntry, JobState, Journal
 from vodseal.download.record import open_job
-from vodseal.errors import MisuseError
+from vodseal.errors import MisuseError, UnsupportedVersionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,15 +100,44 @@ class JobStore:
             secure=secure,
             state=JobState.DOWNLOADING,
         )
+        self._begin(fresh)
+        return fresh
+
+    def begin_again(self, download_id: bytes) -> None:
+        """Begin a sealed download anew under an id that there is a license for.
+
+        What is finished keeps its name until the new file takes it.
+
+        Raises:
+            DownloadError: As ``create``.
+        """
+        entry = JobEntry(
+            identity=self._identity,
+            download_id=download_id,
+            secure=True,
+            state=JobState.DOWNLOADING,
+        )
+        self._begin(entry)
+
+    def _begin(self, entry: JobEntry) -> None:
         with open_job_folder(self._identity) as folder, locked(folder):
             try:
                 remove_stage(folder)
                 Journal.remove(folder)
                 with Journal.open(folder, self._identity.save_dir, create=True) as journal:
-                    journal.begin(fresh)
+                    journal.begin(entry)
             except (OSError, sqlite3.Error) as error:
                 raise disk_error(error, deed="begin the download") from error
-        return fresh
+
+    def head(self) -> bytes | None:
+        """Return the copy of a finished file's head; None when there is none."""
+        with (
+            contextlib.suppress(OSError, sqlite3.Error, UnsupportedVersionError),
+            Folder.open(job_folder(self._identity)) as folder,
+            Journal.open(folder, self._identity.save_dir) as journal,
+        ):
+            return journal.head()
+        return None
 
     def load_job(self, content_key: bytes) -> JobSpec | None:
         """Return the job as it was last run; None when it never was, or was completed.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.download import mend_job
 from tests.integration.download.download_world import CK, QUICK, DownloadWorld
 from tests.integration.download.hls_film import HlsFilm
 from tests.integration.download.media_server import MediaServer
@@ -21,11 +24,18 @@ from vodseal.container.reader import SealedReader
 from vodseal.container.source import MemorySource
 from vodseal.download.curl_fetcher import CurlFetcher
 from vodseal.download.excerpt import ExcerptNeeds
-from vodseal.download.files import PART_SUFFIX, final_path, job_folder, mend_folder
+from vodseal.download.files import (
+    PART_SUFFIX,
+    delete_download,
+    final_path,
+    job_folder,
+    mend_folder,
+)
 from vodseal.download.folder import Folder
 from vodseal.download.head import FileHead
 from vodseal.download.journal import Journal
 from vodseal.download.mending import Mended, Mender
+from vodseal.download.record import encode_job
 from vodseal.download.survey import Survey, survey
 from vodseal.errors import DownloadError, FormatError, MalformedError, StoppedError
 from vodseal.vault.sealed_files import FileSource
@@ -320,3 +330,45 @@ def test_nobody_else_may_be_at_work_on_it(heavy: Patient) -> None:
     heavy.flip(0)
     with open_job_folder(heavy.identity) as folder, locked(folder), pytest.raises(DownloadError):
         heavy.mend()
+
+
+@pytest.mark.parametrize(
+    ("step", "percent"),
+    [
+        ("download", 10),
+        ("processing", 50),
+        ("mending", 1),
+        ("mending", 50),
+        ("mending", 95),
+        ("done", 0),
+    ],
+)
+def test_a_kill_leaves_the_old_file_or_the_new_one(heavy: Patient, step: str, percent: int) -> None:
+    heavy.flip_film(PART_SIZE + 3_000_000)
+    before = heavy.path.read_bytes()
+    command = [sys.executable, mend_job.__file__, str(heavy.world.save_dir)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(CK + encode_job(heavy.job))
+        process.stdin.close()
+        for line in process.stdout:
+            said, _, value = line.decode().partition(" ")
+            if said == step and int(value) >= percent:
+                process.kill()
+                break
+        else:
+            pytest.fail("it ended before")
+    is_new = heavy.path.read_bytes() != before
+    assert is_new is (step == "done")
+    if not is_new:
+        heavy.mend()
+    assert heavy.is_whole()
+
+
+def test_deleting_takes_what_a_killed_repair_left(heavy: Patient) -> None:
+    left = mend_folder(heavy.identity) / "stage"
+    left.mkdir(parents=True)
+    (left / "piece").write_bytes(b"sealed")
+    delete_download(heavy.identity)
+    assert list(heavy.world.save_dir.iterdir()) == []
