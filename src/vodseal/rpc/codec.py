@@ -11,8 +11,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import RequestError
@@ -122,7 +122,7 @@ def _xml(name: str, value: object) -> str:
     elif value is None:
         return ""
     else:
-        inner = escape(_ILLEGAL_IN_XML.sub("\ufffd", str(value)))
+        inner = escape(_ILLEGAL_IN_XML.sub("\ufffd", str(value)), quote=False)
     return f"<{name}>{inner}</{name}>"
 
 
