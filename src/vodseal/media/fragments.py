@@ -13,17 +13,18 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vodseal.errors import FragmentError
 from vodseal.media.boxes import Fields, boxes_in, one
+from vodseal.media.movie import SampleDefaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vodseal.media.boxes import Box
-    from vodseal.media.movie import Movie, MovieTrack, SampleDefaults
+    from vodseal.media.movie import Movie, MovieTrack
 
 __all__ = ["MAX_SAMPLES", "SampleRun", "read_fragments"]
 
@@ -113,6 +114,8 @@ class _Reader:
         self._tracks = tracks
         self._places = places
         self._left = MAX_SAMPLES
+        self._time: int | None = None
+        """When the next run begins, where its fragment says so."""
 
     def read(self, moof: Box) -> None:
         """Take the runs of a fragment."""
@@ -133,12 +136,10 @@ class _Reader:
         if header.flags & _BASE_IS_MOOF:
             base = moof_start
         defaults = _defaults_of(header, track)
-        at, first = base, len(self.runs)
+        self._time = self._decode_time(boxes)
+        at = base
         for box in (box for box in boxes if box.kind == b"trun"):
             at = self._read_run(box, track, defaults, base, at)
-        if len(self.runs) > first:
-            time = self._decode_time(boxes)
-            self.runs[first] = replace(self.runs[first], decode_time=time)
         return at
 
     def _decode_time(self, boxes: list[Box]) -> int | None:
@@ -174,30 +175,28 @@ class _Reader:
                 description=defaults.description,
                 start=start,
                 size=size,
-                decode_time=None,
+                decode_time=self._time,
                 durations=durations or array("I", [defaults.duration]) * count,
                 sizes=sizes,
                 offsets=_signed(offsets),
                 syncs=tuple(_syncs(flags, first, defaults.flags, count)),
             )
             self.runs.append(run)
+            self._time = None
         return start + size
 
 
 def _defaults_of(header: Fields, track: MovieTrack) -> SampleDefaults:
     """Return a track's defaults as a fragment changes them (8.8.7)."""
-    defaults = track.defaults
-    if header.flags & _DESCRIPTION:
-        defaults = replace(defaults, description=header.unsigned(4))
-    values = [
-        header.unsigned(4) if header.flags & flag else default
-        for flag, default in zip(
-            _DEFAULTS, (defaults.duration, defaults.size, defaults.flags), strict=True
-        )
-    ]
-    if not 1 <= defaults.description <= track.description_count:
+    whole = track.defaults
+    description = header.unsigned(4) if header.flags & _DESCRIPTION else whole.description
+    if not 1 <= description <= track.description_count:
         raise FragmentError("a fragment has a sample description that there is not")
-    return replace(defaults, duration=values[0], size=values[1], flags=values[2])
+    duration, size, flags = (
+        header.unsigned(4) if header.flags & flag else default
+        for flag, default in zip(_DEFAULTS, (whole.duration, whole.size, whole.flags), strict=True)
+    )
+    return SampleDefaults(description=description, duration=duration, size=size, flags=flags)
 
 
 def _columns(fields: Fields, count: int) -> list[array[int] | None]:
