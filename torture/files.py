@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from torture.job import Job, Place
 
-__all__ = ["MendCheck", "SealedCheck", "mend", "seal"]
+__all__ = ["DAMAGED", "MendCheck", "SealedCheck", "mend", "seal"]
 
-_DAMAGED: Final = "damaged"
+DAMAGED: Final = "damaged"
 _MENDED: Final = "mended"
 _PUBLISHED: Final = "published"
 _FLIPPED: Final = 100
@@ -49,7 +49,7 @@ def mend(job: Job, place: Place, promise: Callable[[str], None]) -> None:
     os.pwrite(handle, _flipped(os.pread(handle, HEADER_SIZE, 0)), 0)
     os.fsync(handle)
     os.close(handle)
-    promise(_DAMAGED)
+    promise(DAMAGED)
     with (
         Folder.open(job.folder(place)) as folder,
         Journal.open(folder, identity.save_dir) as journal,
@@ -92,7 +92,7 @@ class MendCheck:
 
     def faults(self, place: Place, promised: Collection[str]) -> list[str]:
         """Return what is wrong: the file is neither of them, or not the one promised."""
-        if _DAMAGED not in promised:
+        if DAMAGED not in promised:
             return []
         path = self.job.final(place)
         if not path.exists():

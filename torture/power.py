@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from torture.barriers import FULL, find_fault, without_each
+from torture.files import DAMAGED
 from torture.film import make_film
 from torture.job import Job, die_with_parent
 from torture.power_cut import Cut, CutJob, cuts, distinct, worst
@@ -78,6 +79,8 @@ def _cut(kind: str, folder: Path, job: Job, asked: argparse.Namespace) -> bool:
     print(f"{kind}: {len(history.operations)} operations", flush=True)
     every = cuts(history, seed=asked.seed, chances=asked.chances)
     wanted = [*distinct(history, worst(history) if asked.quick else every)]
+    if kind == "mend":  # what was before is a first run
+        wanted = [cut for cut in wanted if DAMAGED in history.marks(cut.until)]
     with _pool(asked.jobs, recorded) as pool:
         return _report(wanted, pool.map(_faults, wanted, chunksize=8))
 
