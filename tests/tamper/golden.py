@@ -16,7 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from vodseal.container.keys import stage_key
 from vodseal.container.meta import Meta
 from vodseal.container.source import MemorySink
-from vodseal.container.staging import PieceId, open_piece, piece_source_id, seal_piece
+from vodseal.container.staging import (
+    PieceId,
+    open_piece,
+    open_piece_blocks,
+    piece_source_id,
+    seal_piece,
+)
 from vodseal.container.writer import SealedWriter
 from vodseal.credential.certificate import DeviceCertificate
 from vodseal.credential.device import KeyStoreLevel, derive_device_keys
@@ -239,6 +245,10 @@ def staging() -> dict[str, Specimen]:
         opened = open_piece(key, piece(data[:32].ljust(32)), sealed, prefix=data[32:])
         return bytes(opened)
 
+    def read_blocks(key: bytes, piece: PieceId, data: bytes) -> bytes:
+        opened = open_piece_blocks(key, piece, len(data), [data[:70], data[70:]])
+        return b"".join(map(bytes, opened))
+
     return {
         "staged piece": Specimen(
             sealed, lambda d: bytes(open_piece(key, piece(), d, prefix=made.prefix))
@@ -246,6 +256,7 @@ def staging() -> dict[str, Specimen]:
         "staged piece without its row": Specimen(
             sealed, lambda d: bytes(open_piece(key, piece(), d))
         ),
+        "staged piece in blocks": Specimen(sealed, lambda d: read_blocks(key, piece(), d)),
         "row of the journal": Specimen(row, read_row),
         "record of the journal": Specimen(
             seal_job(A.job(), A.content_key), lambda d: open_job(d, A.content_key, A.download_id)

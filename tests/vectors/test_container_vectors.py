@@ -14,7 +14,7 @@ from vodseal.container.inspect import describe
 from vodseal.container.layout import CHUNK_SIZE
 from vodseal.container.reader import SealedReader
 from vodseal.container.source import MemorySource
-from vodseal.container.staging import PieceId, open_piece, piece_source_id
+from vodseal.container.staging import PieceId, open_piece, open_piece_blocks, piece_source_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,16 +64,26 @@ def read_at(case: Case, places: range | list[int]) -> Iterator[bytes]:
     yield reader.read(1)
 
 
-def read_piece(case: Case) -> Iterator[bytes]:
+def vector_piece() -> PieceId:
     download_id = hashlib.sha256(b"vector download id").digest()[:16]
     source = piece_source_id(uri_path="/v/7.ts", method="AES-128", iv=bytes(16))
-    piece = PieceId(download_id=download_id, sequence=7, piece=0, source_id=source)
-    yield bytes(open_piece(case.octets("key"), piece, case.data))
+    return PieceId(download_id=download_id, sequence=7, piece=0, source_id=source)
+
+
+def read_piece(case: Case) -> Iterator[bytes]:
+    yield bytes(open_piece(case.octets("key"), vector_piece(), case.data))
+
+
+def read_piece_in_blocks(case: Case) -> Iterator[bytes]:
+    """As the processing phase does."""
+    blocks = [case.data[at : at + 10_000] for at in range(0, len(case.data), 10_000)]
+    opened = open_piece_blocks(case.octets("key"), vector_piece(), len(case.data), blocks)
+    yield from map(bytes, opened)
 
 
 READERS: dict[str, list[Callable[[Case], Iterator[bytes]]]] = {
     "file": [read_whole, read_in_steps, read_buffered, read_backwards, read_at_random],
-    "piece": [read_piece],
+    "piece": [read_piece, read_piece_in_blocks],
 }
 IN_ONE_GO = {read_whole, read_buffered, read_piece}
 RUNS = [

@@ -49,6 +49,7 @@ __all__ = [
     "BLOCK_ROOM",
     "BLOCK_SIZE",
     "MessageOpener",
+    "open_blocks",
     "open_message",
     "open_message_into",
     "opened_size",
@@ -103,6 +104,27 @@ def seal_blocks(
     for block in blocks:
         yield view[: encryptor.update_into(block, view)]
     yield memoryview(encryptor.finalize())
+
+
+def open_blocks(key: bytes, context: bytes, blocks: Iterable[ReadBuffer]) -> Iterator[memoryview]:
+    """Yield the plaintext of one message that comes in blocks, each stretch until the next.
+
+    What was yielded is authentic. Whether the message ends where it should, only the
+    end tells.
+
+    Raises:
+        TamperedError: As ``open_message``. Nothing of the block is left.
+    """
+    decryptor = Cobblestone256Decryptor(key, context)
+    room = memoryview(bytearray(BLOCK_ROOM))
+    try:
+        for block in blocks:
+            yield room[: decryptor.update_into(block, room)]
+        rest = decryptor.finalize()
+    except InvalidTag as error:
+        room[:] = bytes(len(room))
+        raise TamperedError(_NOT_AUTHENTIC) from error
+    yield memoryview(rest)
 
 
 def opened_size(sealed_size: int) -> int:

@@ -14,14 +14,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vodseal.container.cbor import encode
-from vodseal.container.cobblestone import open_message_into, opened_size, seal_message_into
+from vodseal.container.cobblestone import (
+    open_blocks,
+    open_message_into,
+    opened_size,
+    seal_message_into,
+)
 from vodseal.container.layout import PREFIX_SIZE, sealed_message_size
 from vodseal.errors import MisuseError, TamperedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from vodseal.container.source import ReadBuffer, WriteBuffer
 
-__all__ = ["PieceId", "SealedPiece", "open_piece", "piece_source_id", "seal_piece"]
+__all__ = [
+    "PieceId",
+    "SealedPiece",
+    "open_piece",
+    "open_piece_blocks",
+    "piece_source_id",
+    "seal_piece",
+]
 
 _LABEL: Final = b"vodseal1/stage\0"
 _HASH_SIZE: Final = 32
@@ -108,3 +122,16 @@ def open_piece(
     room = buffer if buffer is not None else bytearray(opened_size(len(sealed)))
     size = open_message_into(key, piece.context(), sealed, room)
     return memoryview(room)[:size]
+
+
+def open_piece_blocks(
+    key: bytes, piece: PieceId, size: int, blocks: Iterable[ReadBuffer]
+) -> Iterator[memoryview]:
+    """Yield the bytes of a piece of ``size`` sealed bytes, each stretch until the next.
+
+    Raises:
+        TruncatedError: No piece has that size.
+        TamperedError: Altered, or another's. What was yielded before is authentic.
+    """
+    opened_size(size)
+    yield from open_blocks(key, piece.context(), blocks)

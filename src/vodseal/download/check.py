@@ -20,7 +20,7 @@ from vodseal.license.digests import DigestAlgorithm, digest_segment
 if TYPE_CHECKING:
     from vodseal.download.plan import Piece
 
-__all__ = ["find_fault", "has_wrong_length", "open_transport", "unchecked_in"]
+__all__ = ["TransportOpener", "find_fault", "has_wrong_length", "open_transport", "unchecked_in"]
 
 _BLOCK: Final = 16
 _TS_PACKET: Final = 188
@@ -33,22 +33,38 @@ _BOX_NAMES: Final = {
 }  # fmt: skip
 
 
-def open_transport(data: memoryview, key: bytes, iv: bytes, room: memoryview) -> memoryview | None:
-    """Return the plaintext of an AES-128 segment (RFC 8216, 4.3.2.4), within ``room``.
+class TransportOpener:
+    """Opens an AES-128 segment that comes in stretches (RFC 8216, 4.3.2.4)."""
 
-    None when size or padding are wrong. ``room`` has 16 bytes more than ``data``.
-    """
-    size = len(data)
-    if size == 0 or size % _BLOCK:
-        return None
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
-    decryptor.update_into(data, room)
-    decryptor.finalize()
-    padding = room[size - 1]
-    if not 1 <= padding <= _BLOCK:
-        return None
-    content = room[: size - padding]
-    return content if bytes(room[size - padding : size]) == bytes([padding]) * padding else None
+    def __init__(self, key: bytes, iv: bytes, room: memoryview) -> None:
+        """Open into ``room``, which has 16 bytes more than the segment."""
+        self._decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
+        self._room = room
+        self._size = 0
+
+    def update(self, data: memoryview) -> None:
+        """Take what follows."""
+        self._size += self._decryptor.update_into(data, self._room[self._size :])
+
+    def finish(self) -> memoryview | None:
+        """Return the plaintext, within the room; None when size or padding are wrong."""
+        try:
+            self._decryptor.finalize()
+        except ValueError:
+            return None
+        padding = self._room[self._size - 1] if self._size else 0
+        if not 1 <= padding <= _BLOCK:
+            return None
+        content = self._room[: self._size - padding]
+        tail = bytes(self._room[self._size - padding : self._size])
+        return content if tail == bytes([padding]) * padding else None
+
+
+def open_transport(data: memoryview, key: bytes, iv: bytes, room: memoryview) -> memoryview | None:
+    """Return the plaintext of an AES-128 segment, within ``room``, as ``TransportOpener``."""
+    opener = TransportOpener(key, iv, room)
+    opener.update(data)
+    return opener.finish()
 
 
 def has_wrong_length(piece: Piece, data: memoryview) -> bool:

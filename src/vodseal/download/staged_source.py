@@ -1,7 +1,7 @@
 """Staged pieces as streams of plaintext, in order, in memory only.
 
 ``PieceReader`` opens one piece at a time: the seal of the staging, then the
-transport cipher, in two buffers that are used again and again. ``RunStream``
+transport cipher, block by block, into a buffer that is used again and again. ``RunStream``
 joins the pieces of one run, which is what a demuxer can read in one go: a run
 ends where timestamps jump (EXT-X-DISCONTINUITY) or a new initialisation section
 begins, and starts with the initialisation section that holds.
@@ -10,22 +10,25 @@ begins, and starts with the initialisation section that holds.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vodseal.container.keys import stage_key
-from vodseal.download.check import open_transport
+from vodseal.download.check import TransportOpener
 from vodseal.download.staging import open_staged, piece_name
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError, TruncatedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from vodseal.download.folder import Folder
     from vodseal.download.job import SegmentSpec
     from vodseal.download.plan import Piece
 
 __all__ = ["Opener", "PieceReader", "RunStream", "runs_of"]
+
+_SPARE: Final = 64
+"""Bytes that a cipher wants beyond what it gives."""
 
 
 class Opener(Protocol):
@@ -69,8 +72,7 @@ class PieceReader:
         self._download_id = download_id
         self._pieces = pieces
         self._wait_for = wait_for
-        self._sealed = bytearray()
-        self._opened = bytearray()
+        self._plain = bytearray()
         self.at = 0
         """Position of the piece that was opened last."""
 
@@ -89,19 +91,29 @@ class PieceReader:
         size = self._folder.size(piece_name(*piece.key))
         if size is None:
             raise TruncatedError("a staged piece is gone")
-        if len(self._sealed) < size:
-            room = size + (size >> 3)
-            self._sealed, self._opened = bytearray(room), bytearray(room)
-        buffers = (self._sealed, self._opened)
-        received = open_staged(self._folder, self._key, piece, self._download_id, buffers)
+        if len(self._plain) < size + _SPARE:
+            self._plain = bytearray(size + (size >> 3) + _SPARE)
+        room = memoryview(self._plain)
+        received = open_staged(self._folder, self._key, piece, self._download_id)
         key, iv = piece.segment.key, piece.segment.iv
         if key is None or iv is None:
-            return received
-        plain = open_transport(received, key, iv, memoryview(self._sealed))
+            return _joined(received, room)
+        opener = TransportOpener(key, iv, room)
+        for stretch in received:
+            opener.update(stretch)
+        plain = opener.finish()
         if plain is None:
             msg = f"the transport key does not open segment {piece.sequence}"
             raise DownloadError(ErrorCode.ENCRYPT_ERROR, msg)
         return plain
+
+
+def _joined(stretches: Iterable[memoryview], room: memoryview) -> memoryview:
+    size = 0
+    for stretch in stretches:
+        room[size : size + len(stretch)] = stretch
+        size += len(stretch)
+    return room[:size]
 
 
 class RunStream(io.RawIOBase):

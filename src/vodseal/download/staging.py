@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 from vodseal.container.cobblestone import BLOCK_SIZE, seal_blocks
 from vodseal.container.keys import stage_key
 from vodseal.container.layout import PREFIX_SIZE, sealed_message_size
-from vodseal.container.staging import open_piece
+from vodseal.container.staging import open_piece_blocks
 from vodseal.download.folder import CAN_RENAME_OPEN_FILES, sync_file, write_all
 from vodseal.download.journal import StagedPiece
 from vodseal.errors import TamperedError, TruncatedError
@@ -35,6 +35,7 @@ from vodseal.license.digests import DigestAlgorithm, new_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from io import FileIO
 
     from vodseal.download.folder import Folder
     from vodseal.download.journal import Journal
@@ -63,16 +64,9 @@ def piece_name(sequence: int, number: int) -> str:
 
 
 def open_staged(
-    folder: Folder,
-    key: bytes,
-    piece: Piece,
-    download_id: bytes,
-    buffers: tuple[bytearray, bytearray],
-) -> memoryview:
-    """Return the bytes of a staged piece as they were received.
-
-    ``buffers`` (sealed, opened) have to be large enough; the result lies in the
-    second.
+    folder: Folder, key: bytes, piece: Piece, download_id: bytes
+) -> Iterator[memoryview]:
+    """Yield the bytes of a staged piece as they were received, each stretch until the next.
 
     Raises:
         FileNotFoundError: There is no such piece.
@@ -80,10 +74,10 @@ def open_staged(
         TamperedError: It was altered, or belongs elsewhere.
         OSError: It cannot be read.
     """
-    sealed, opened = buffers
-    view = memoryview(sealed)
-    size = folder.read_into(piece_name(piece.sequence, piece.number), view)
-    return open_piece(key, piece.identity(download_id), view[:size], buffer=opened)
+    handle = folder.open_to_read(piece_name(*piece.key))
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        size = os.fstat(handle).st_size
+        yield from open_piece_blocks(key, piece.identity(download_id), size, _stretches_of(file))
 
 
 class Staging:
@@ -220,16 +214,13 @@ class Staging:
     def _adopt(self, piece: Piece) -> StagedPiece | None:
         """Return a row for a whole file that a crash left without one, durable now."""
         name = piece_name(*piece.key)
-        size = self._folder.size(name) or 0
-        sealed = bytearray(size)
         try:
-            opened = open_staged(
-                self._folder, self._key, piece, self._download_id, (sealed, bytearray(size))
-            )
+            size = sum(map(len, open_staged(self._folder, self._key, piece, self._download_id)))
         except (TamperedError, TruncatedError, OSError):
             return None
         handle = self._folder.open_to_read(name)
         try:
+            prefix = os.read(handle, PREFIX_SIZE)
             sync_file(handle)
         finally:
             os.close(handle)
@@ -237,9 +228,15 @@ class Staging:
             sequence=piece.sequence,
             number=piece.number,
             source_id=piece.identity(self._download_id).source_id,
-            size=len(opened),
-            prefix=bytes(sealed[:PREFIX_SIZE]),
+            size=size,
+            prefix=prefix,
         )
+
+
+def _stretches_of(file: FileIO) -> Iterator[memoryview]:
+    room = memoryview(bytearray(BLOCK_SIZE))
+    while size := file.readinto(room):
+        yield room[:size]
 
 
 def _blocks(data: memoryview, digest: Digest | None) -> Iterator[memoryview]:

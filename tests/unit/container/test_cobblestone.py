@@ -12,6 +12,7 @@ from vodseal.container.cobblestone import (
     BLOCK_ROOM,
     BLOCK_SIZE,
     MessageOpener,
+    open_blocks,
     open_message,
     open_message_into,
     opened_size,
@@ -88,6 +89,9 @@ def test_sealing_in_blocks_gives_one_message(size: int) -> None:
     assert len(sealed) == sealed_message_size(size)
     assert open_message(KEY, CONTEXT, sealed) == plain
     assert open_at_random(sealed, size) == plain
+    for step in (999, BLOCK_SIZE):
+        cut = [sealed[start : start + step] for start in range(0, len(sealed), step)]
+        assert b"".join(map(bytes, open_blocks(KEY, CONTEXT, cut))) == plain
     assert len(stretches[0]) >= PREFIX_SIZE
 
 
@@ -133,6 +137,19 @@ def test_a_message_that_fails_leaves_nothing_in_the_buffer() -> None:
     with pytest.raises(TamperedError):
         open_message_into(KEY, CONTEXT, sealed, room)
     assert room == bytes(100_000) + b"uuu"
+
+
+def test_blocks_that_were_altered_give_nothing_after_what_was_right() -> None:
+    plain = plain_of(3 * BLOCK_SIZE)
+    sealed = bytearray(seal_message(KEY, CONTEXT, plain))
+    sealed[BLOCK_SIZE + 20_000] ^= 1
+    cut = [sealed[start : start + BLOCK_SIZE] for start in range(0, len(sealed), BLOCK_SIZE)]
+    given = bytearray()
+    with pytest.raises(TamperedError):  # noqa: PT012 - what came before counts
+        for stretch in open_blocks(KEY, CONTEXT, cut):
+            given += stretch
+    assert 0 < len(given) <= BLOCK_SIZE
+    assert plain.startswith(given)
 
 
 def test_a_run_that_fails_leaves_nothing_in_the_buffer() -> None:

@@ -76,6 +76,6 @@ class StageWorld:
             self.staging.abandon([written])
 
     def read(self, piece: Piece) -> bytes:
-        buffers = (bytearray(1 << 20), bytearray(1 << 20))
         key = stage_key(CK, self.entry.download_id)
-        return bytes(open_staged(self.stage, key, piece, self.entry.download_id, buffers))
+        opened = open_staged(self.stage, key, piece, self.entry.download_id)
+        return b"".join(map(bytes, opened))
