@@ -204,6 +204,7 @@ class Forks:
 
     def _try(self, items: list[pytest.Item], told: int) -> int:
         self.failed = False
+        switch.forget()
         for number, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
             used = resource.getrusage(resource.RUSAGE_SELF)
             limit = int(used.ru_utime + used.ru_stime + CPU_SECONDS + 10 * self._cost[item])

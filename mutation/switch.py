@@ -9,13 +9,14 @@ a set.
 from __future__ import annotations
 
 import os
-from functools import wraps
+import sys
+from functools import _lru_cache_wrapper, wraps
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ENVIRONMENT", "MutantDict", "activate", "calls", "wrap_in_trampoline"]
+__all__ = ["ENVIRONMENT", "MutantDict", "activate", "calls", "forget", "wrap_in_trampoline"]
 
 ENVIRONMENT = "MUTANT_UNDER_TEST"
 ORIGINAL = "_mutmut_orig"
@@ -35,6 +36,18 @@ def activate(mutant: str) -> None:
     module, _, name = mutant.rpartition(".")
     _active = (module, name)
     os.environ[ENVIRONMENT] = mutant
+
+
+def forget() -> None:
+    """Empty what our modules keep of earlier calls: a mutant would never be asked again."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("vodseal."):
+            for value in vars(module).values():
+                if isinstance(value, _lru_cache_wrapper):
+                    value.cache_clear()
+    fields = sys.modules.get("vodseal.rpc.messages.fields")
+    if fields is not None:
+        fields._LAYOUTS.clear()
 
 
 def wrap_in_trampoline(

@@ -75,7 +75,7 @@ class VerificationKeys:
                 kind = EnvelopeType(number)
             except ValueError:
                 raise MalformedError(f"keys for the unknown type {number}") from None
-            by_type[kind] = tuple(map(_as_key, fields.items(number, most=_MAX_KEYS)))
+            by_type[kind] = tuple(map(_as_key, fields.items(number)))
         try:
             return cls(by_type)
         except MisuseError as error:
