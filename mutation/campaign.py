@@ -76,16 +76,18 @@ def run(package: str, asked: argparse.Namespace) -> None:
             write(package, records)
 
     tests = [*TESTS[package], *asked.tests]
-    attempt(
-        wanted,
-        tree,
-        tests,
-        jobs=asked.jobs,
-        dearest=asked.dearest,
-        afresh=asked.afresh,
-        report=report,
-    )
-    write(package, records)
+    try:
+        attempt(
+            wanted,
+            tree,
+            tests,
+            jobs=asked.jobs,
+            dearest=asked.dearest,
+            afresh=asked.afresh,
+            report=report,
+        )
+    finally:
+        write(package, records)
 
 
 def attempt(
@@ -117,7 +119,8 @@ def attempt(
 
     forks = Forks(mutants, near=tests[0], jobs=jobs, dearest=dearest, report=first)
     pytest.main([*OPTIONS, *tests], plugins=[forks])
-    for verdict in try_afresh(late, forks.modules, OPTIONS, jobs=jobs):
+    modules = forks.callers if afresh else forks.importers
+    for verdict in try_afresh(late, modules, OPTIONS, jobs=jobs):
         report(verdict)
     if forks.unfit:
         print("these tests fail without a mutant:", *forks.unfit, sep="\n  ")

@@ -158,8 +158,12 @@ class Forks:
             for definitions in item._fixtureinfo.name2fixturedefs.values():  # type: ignore[attr-defined]
                 calls.update(*(self._shared[each] for each in definitions))
 
-    def modules(self, place: str) -> list[str]:
-        """Return the test modules that call a function, or do so when they are imported."""
+    def importers(self, place: str) -> list[str]:
+        """Return the test modules that call a function when they are imported."""
+        return sorted(self.imports.get(place, set()))
+
+    def callers(self, place: str) -> list[str]:
+        """Return the test modules that call a function at any time."""
         callers = {str(item.path) for item, calls in self._calls.items() if place in calls}
         return sorted(callers | self.imports.get(place, set()))
 
