@@ -36,7 +36,7 @@ class _NoTags(dict[int, Any]):
 
 
 def _refuse_tag(*_: object) -> NoReturn:
-    raise MalformedError("a tag is not allowed")
+    raise MalformedError  # cbor2 puts its own words in front
 
 
 _NO_TAGS: Final = _NoTags()
