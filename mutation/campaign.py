@@ -75,7 +75,7 @@ def run(package: str, asked: argparse.Namespace) -> None:
             print(f"[{len(records)} of {len(mutants)}]", flush=True)
             write(package, records)
 
-    tests = [*TESTS[package], *asked.tests]
+    tests = [*(TESTS[package][:1] if asked.near else TESTS[package]), *asked.tests]
     try:
         attempt(
             wanted,
@@ -159,6 +159,7 @@ def main() -> int:
         metavar="SECONDS",
         help="leave out tests that need more CPU than this: a first look, for writing tests",
     )
+    parser.add_argument("--near", action="store_true", help="the package's unit tests alone")
     parser.add_argument(
         "--afresh",
         action="store_true",
