@@ -30,11 +30,14 @@ from vodseal.download.retry import RetryPolicy
 from vodseal.download.small_fetch import HttpFetcher
 from vodseal.download.survey import Survey, survey
 from vodseal.errors import (
+    DownloadError,
     FormatError,
     LicenseMissingError,
     MalformedError,
     MisuseError,
     NotSealedError,
+    RequestError,
+    StoppedError,
 )
 from vodseal.media.encryption import EncryptType
 from vodseal.sdk.config import DownloaderConfig
@@ -125,6 +128,10 @@ class FileRepair:
             return _download_needed("the file is gone")
         except (OSError, sqlite3.Error) as error:
             raise disk_error(error, deed="repair the file") from error
+        except (RequestError, DownloadError) as error:
+            if self.should_stop():
+                raise StoppedError from error
+            raise
 
     def _run(self, identity: Identity, keys: KeyService, source: ByteSource) -> RepairResult:
         copy = _copy(identity)
