@@ -37,8 +37,8 @@ _SEGMENT: Final = ".ts"
 _CONNECTIONS: Final = 8
 _LAST_RUN_SECONDS: Final = 1800
 _LOOK_SECONDS: Final = 0.02
-_LINES: Final = 6
-"""What is said of one download, at the least."""
+_STEPS: Final = 6
+"""How many steps are told of one download, at the least."""
 
 
 @dataclass
@@ -132,8 +132,8 @@ class Campaign:
                 start_new_session=True,
             )
 
-    def run(self, endpoint: str, dice: random.Random, lines: int | None) -> int | None:
-        """Run the queue, and kill it soon after it has said so many lines, None for never.
+    def run(self, endpoint: str, dice: random.Random, steps: int | None) -> int | None:
+        """Run the queue, and kill it soon after so many steps forward, None for never.
 
         Return its status, None when it was killed.
         """
@@ -141,10 +141,10 @@ class Campaign:
         process = self.start(endpoint, said)
         status: int | None = None
         try:
-            if lines is not None:
-                while process.poll() is None and said.read_bytes().count(b"\n") < lines:
+            if steps is not None:
+                while process.poll() is None and _steps(said) < steps:
                     time.sleep(_LOOK_SECONDS)
-            status = process.wait(_LAST_RUN_SECONDS if lines is None else dice.uniform(0, 0.5))
+            status = process.wait(_LAST_RUN_SECONDS if steps is None else dice.uniform(0, 0.5))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -179,6 +179,11 @@ class Campaign:
         wrong += [f"{path} is left over" for path in left]
 
 
+def _steps(said: Path) -> int:
+    """Return how often it was said that a download is further than before."""
+    return sum(b'"state"' not in line for line in said.read_bytes().splitlines())
+
+
 def _events(said: Path) -> Iterator[dict[str, Any]]:
     """Yield what was said; the last line of a killed process may be torn."""
     for line in said.read_text(errors="replace").splitlines():
@@ -199,8 +204,8 @@ def _campaign(folder: Path, asked: argparse.Namespace) -> list[str]:
     with CountingProxy(campaign.service.endpoint) as proxy:
         for _ in range(asked.kills):
             # Some of the kills come while it starts, and all of them before everything is done.
-            lines = dice.randrange(2 * _LINES * asked.tasks // (asked.kills + 1))
-            status = campaign.run(proxy.url, dice, lines)
+            steps = dice.randrange(2 * _STEPS * asked.tasks // (asked.kills + 1))
+            status = campaign.run(proxy.url, dice, steps)
             kills += status is None
             done_at[kills] = len(list(campaign.save_dir.glob("[!.]*.vseal")))
         status = campaign.run(proxy.url, dice, None)

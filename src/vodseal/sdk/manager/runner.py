@@ -141,7 +141,6 @@ class QueueRunner:
                 self._waits = decision.waits
             for action in actions:
                 self._carry_out(action.deed, action.item_id, known)
-            self._store_ended()
             settle(self._store, self._running, self._settings.clock.now())
 
     def _carry_out(self, deed: Deed, item_id: int, known: Mapping[int, DownloadItem]) -> None:

@@ -11,7 +11,17 @@ import pytest
 from vodseal import VidSts
 from vodseal.error_codes import ErrorCode
 from vodseal.errors import DownloadError
-from vodseal.sdk.manager.model import Edit, Fact, ItemState, TimeWindow, WaitReason, Wish
+from vodseal.sdk.error_info import error_info
+from vodseal.sdk.manager.model import (
+    DownloadItem,
+    Edit,
+    Fact,
+    ItemState,
+    TimeWindow,
+    WaitReason,
+    Wish,
+)
+from vodseal.sdk.manager.outcome import completed
 from vodseal.sdk.manager.reconcile import QueueRules
 
 if TYPE_CHECKING:
@@ -358,3 +368,10 @@ def test_an_end_that_could_not_be_stored_is_stored_later(world: Stepped) -> None
     world.store.update = update  # type: ignore[method-assign]
     world.runner.step()
     assert world.item("a").state is ItemState.COMPLETED
+
+
+def test_what_was_failed_and_is_finished_has_no_error() -> None:
+    error = error_info(DownloadError(ErrorCode.NET_ERROR, "gone"))
+    item = DownloadItem(id=1, vid="a", index=0, error=error, finished_at=3.0)
+    done = completed(item, "a.vseal", 5.0)
+    assert (done.error, done.finished_at, done.file_name) == (None, 3.0, "a.vseal")
