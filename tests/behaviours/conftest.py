@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FILMS = {
     "short": replace(FILMS["plain"], seconds=4.0, size=(160, 120)),
     "long": replace(FILMS["plain"], seconds=80.0, size=(96, 64)),
+    "middle": replace(FILMS["plain"], seconds=16.0, size=(96, 64)),
     "sharp": replace(FILMS["ladder"], seconds=2.0, size=(720, 540)),
     "sound": FILMS["audio-only"],
 }

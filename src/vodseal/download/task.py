@@ -118,7 +118,8 @@ class DownloadTask:
             with quick_switching(), open_job_folder(self._identity) as folder, locked(folder):
                 return self._run(folder)
         except (OSError, sqlite3.Error) as error:
-            raise disk_error(error, deed="keep the download") from error
+            save_dir = self._identity.save_dir
+            raise disk_error(error, deed="keep the download", folder=save_dir) from error
         finally:
             self._book.close()
 

@@ -88,6 +88,12 @@ class MediaDownloader(DownloaderSetup):
         return relay.latest if relay else Progress()
 
     @property
+    def unchecked(self) -> tuple[str, ...]:
+        """What the last run could not check, in words; nothing where digests are signed."""
+        relay = self._relay
+        return relay.unchecked if relay else ()
+
+    @property
     def media_info(self) -> MediaInfo | None:
         """What the last prepare gave."""
         return self._media_info

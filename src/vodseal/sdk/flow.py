@@ -87,7 +87,8 @@ class DownloadFlow:
         try:
             return self._run()
         except (OSError, sqlite3.Error) as error:
-            raise disk_error(error, deed="use the save dir or the vault") from error
+            folder = self._order.save_dir or ""
+            raise disk_error(error, deed="use the save dir or the vault", folder=folder) from error
 
     def _run(self) -> str | None:
         live, save_dir, index = self._checked()
@@ -230,8 +231,10 @@ class DownloadFlow:
                 mirrors=ready.mirrors,
                 renewer=self._renewer(ready, ready.job, live),
             )
-            if task.run() is None:
+            result = task.run()
+            if result is None:
                 return None
+            self._relay.unchecked = result.unchecked
         self._relay.finish()
         return final_path(identity, secure=ready.entry.secure)
 

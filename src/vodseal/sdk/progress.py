@@ -51,6 +51,8 @@ class ProgressRelay:
         self._told_downloading = -1
         self._told_processing = -1
         self.latest = Progress()
+        self.unchecked: tuple[str, ...] = ()
+        """What could not be checked of what was fetched, in words."""
 
     def on_download_progress(self, done: int, total: int | None, percent: int) -> None:
         """Hear of bytes and percent; tell the percent when it has grown."""

@@ -50,6 +50,7 @@ A = TypeVar("A", bound=Message)
 T = TypeVar("T")
 _ALL_STREAMS: Final = "Multiple"
 _LATE: Final = "InvalidTimeStamp.Expired"
+_NONCE_USED: Final = "SignatureNonceUsed"
 _DEVICE: Final = "device_signing_key"
 """The field by which a request names the device that sends it."""
 
@@ -252,13 +253,18 @@ class RpcClient:
         return decode_answer(answer.status, answer.body)
 
     def _in_time(self, ask: Callable[[], T]) -> T:
-        """Return what ``ask`` does; once more by the service's clock, where ours is too far off."""
+        """Return what ``ask`` does; once more by the service's clock, where ours is too far off.
+
+        And once more where libcurl itself asked twice, since a connection that was
+        kept turned out to be closed: the nonce is used up then.
+        """
         try:
             return self._with_credential(ask)
         except RequestError as error:
-            if error.server_code != _LATE or self._told_date is None:
+            if error.server_code == _LATE and self._told_date is not None:
+                self._behind = self._told_date - self._clock.now()
+            elif error.server_code != _NONCE_USED:
                 raise
-        self._behind = self._told_date - self._clock.now()
         return self._with_credential(ask)
 
     def _with_credential(self, ask: Callable[[], T]) -> T:

@@ -1,13 +1,15 @@
 """A web server on loopback that answers as a test tells it, also badly.
 
 It records what it received, so that a test can say what was on the wire. It can
-wait for an event before it answers, announce more bytes than it sends, or hang
-up without a word. Nothing in it sleeps.
+wait for an event before it answers, announce more bytes than it sends, let them
+drip, reset the connection, or hang up without a word. Nothing in it sleeps.
 """
 
 from __future__ import annotations
 
 import http.server
+import socket
+import struct
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "LoopbackServer", "Received"]
 
+_DRIP_EVERY: Final = 0.02
 _LONGEST_HOLD: Final = 30.0
 """Seconds after which a held answer is given up, so that no test hangs."""
 
@@ -59,6 +62,10 @@ class Answer:
     """Nothing is sent before this is set."""
     hang_up: bool = False
     """The connection is closed instead."""
+    reset: bool = False
+    """The connection is reset, halfway through the body."""
+    drips: bool = False
+    """The body comes byte by byte, without end."""
 
 
 class LoopbackServer:
@@ -69,6 +76,7 @@ class LoopbackServer:
     ) -> None:
         """``respond`` is called on one thread per connection."""
         self.received: list[Received] = []
+        self.is_over = threading.Event()
         self._respond = respond
         self._scheme = "https" if tls else "http"
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -92,6 +100,7 @@ class LoopbackServer:
         return self
 
     def __exit__(self, *_exception: object) -> None:
+        self.is_over.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -139,9 +148,27 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         length = len(answer.body) if answer.announced is None else answer.announced
         self.send_header("Content-Length", str(length))
         self.end_headers()
-        if self.command != "HEAD":
+        if answer.drips:
+            self._drip()
+        elif answer.reset:
+            self._reset(answer.body)
+        elif self.command != "HEAD":
             self.wfile.write(answer.body)
         if answer.announced is not None:
             self.close_connection = True
+
+    def _drip(self) -> None:
+        self.close_connection = True
+        while not self.server.owner.is_over.wait(_DRIP_EVERY):
+            self.wfile.write(b"G")
+            self.wfile.flush()
+
+    def _reset(self, body: bytes) -> None:
+        self.close_connection = True
+        self.wfile.write(body[: len(body) // 2])
+        self.wfile.flush()
+        no_goodbye = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_goodbye)
+        self.connection.close()
 
     do_GET = do_HEAD = do_POST = do_PUT = _serve  # noqa: N815 - the base class's names

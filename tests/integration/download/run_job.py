@@ -11,6 +11,7 @@ import sys
 from vodseal.download import DownloadTask, FetcherConfig, Identity
 from vodseal.download.record import decode_job
 from vodseal.download.retry import RetryPolicy
+from vodseal.errors import DownloadError
 
 
 class Listener:
@@ -36,7 +37,11 @@ def main() -> None:
         fetcher=FetcherConfig(connections=2, read_timeout=2.0),
         policy=RetryPolicy(first_pause=0.01, longest_pause=0.02),
     )
-    result = task.run()
+    try:
+        result = task.run()
+    except DownloadError as error:
+        print("failed", error.code.name, flush=True)
+        sys.exit(3)
     print("done", result.path if result else "", flush=True)
 
 
