@@ -5,7 +5,7 @@ come in runs, and a run's bytes lie together, so a film is made by copying the
 bytes of runs and writing down what the runs say.
 
 A segment may be hostile. What it makes us keep is bounded by ``MAX_SAMPLES``; all
-its runs together have no more bytes than it has itself; each lies within ``mdat``.
+its runs together have no more bytes than its ``mdat``, and each lies within one.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def read_fragments(movie: Movie, data: memoryview) -> list[SampleRun]:
     if any(box.kind == b"moov" for box in top):
         raise FragmentError("a segment brings its own initialisation section")
     tracks = {track.id: track for track in movie.tracks}
-    reader = _Reader(data, tracks, _Places(top, len(data)))
+    reader = _Reader(data, tracks, _Places(top))
     for box in top:
         if box.kind == b"moof":
             reader.read(box)
@@ -92,10 +92,10 @@ def read_fragments(movie: Movie, data: memoryview) -> list[SampleRun]:
 class _Places:
     """Where samples may lie, and how many bytes they may still have."""
 
-    def __init__(self, top: list[Box], size: int) -> None:
+    def __init__(self, top: list[Box]) -> None:
         self._contents = [box.content for box in top if box.kind == b"mdat"]
         self._starts = [content.start for content in self._contents]
-        self._left = size
+        self._left = sum(content.stop - content.start for content in self._contents)
 
     def take(self, start: int, size: int) -> None:
         """Refuse a run that lies elsewhere."""

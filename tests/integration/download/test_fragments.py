@@ -96,6 +96,18 @@ def test_fragments_of_every_make_are_joined(films: Films, flags: str, tmp_path: 
     assert exact_packets(join(parts)) == exact_packets(reference(parts, tmp_path))
 
 
+@pytest.mark.parametrize("flags", FLAGS[:2])
+def test_a_stream_may_begin_anywhere(films: Films, flags: str, tmp_path: Path) -> None:
+    """Its clock too, and picture and sound not at the same instant."""
+    section, rest = fragmented(films("b-frames"), f"frag_keyframe+{flags}", tmp_path)
+    starts = [at - 4 for at in range(len(rest)) if rest.startswith(b"moof", at)]
+    parts = [section, rest[starts[2] : starts[4]], rest[starts[4] :]]
+    made = exact_packets(join(parts))
+    assert made == exact_packets(reference(parts, tmp_path))
+    assert min(packet[2] for packet in made) == 0  # type: ignore[type-var]
+    assert count_packets(io.BytesIO(join(parts)))[0] == 100
+
+
 def test_negative_offsets_are_taken_by_the_specification(films: Films, tmp_path: Path) -> None:
     """ISO/IEC 14496-12, 8.6.1.3. FFmpeg shows such pictures later; the source knows better."""
     flags = "frag_keyframe+delay_moov+default_base_moof+negative_cts_offsets"

@@ -116,3 +116,16 @@ def test_a_piece_that_is_gone_or_altered_is_told(world: StageWorld) -> None:
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(TamperedError):
         reader(world, world.pieces, []).open(0)
+
+
+def test_a_run_is_given_piece_by_piece_too() -> None:
+    class Numbers:
+        def open(self, position: int) -> memoryview:
+            return memoryview(bytes([position]) * 4)
+
+    assert [bytes(one) for one in RunStream(Numbers(), [2, 0]).pieces()] == [b"\2" * 4, b"\0" * 4]
+    begun = RunStream(Numbers(), [1, 3])
+    assert begun.head(9) == b"\1" * 4
+    assert begun.read(1) == b"\1"
+    assert [bytes(one) for one in begun.pieces()] == [b"\1" * 3, b"\3" * 4]
+    assert begun.read() == b""

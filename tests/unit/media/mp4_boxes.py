@@ -29,6 +29,8 @@ class Track:
     timescale: int = 1000
     language: int = 0x55C4
     edits: tuple[tuple[int, int], ...] = ()
+    edit_count: int | None = None
+    has_media_header: bool = True
     version: int = 0
     entry: bytes = b"avc1"
     entry_count: int = 1
@@ -54,12 +56,17 @@ class Track:
         )
         return box(b"trak", header, self._edits(), self._media(times, struct.pack(long, 0)))
 
+    def _media_header(self) -> bytes:
+        if self.handler == b"vide":
+            return full(b"vmhd", 0, 1, bytes(8))
+        return full(b"smhd", 0, 0, bytes(4)) if self.handler == b"soun" else b""
+
     def _edits(self) -> bytes:
         if not self.edits:
             return b""
         form = ">Qqi" if self.version else ">Iii"
         rows = [struct.pack(form, duration, start, 1 << 16) for duration, start in self.edits]
-        count = struct.pack(">I", len(rows))
+        count = struct.pack(">I", len(rows) if self.edit_count is None else self.edit_count)
         return box(b"edts", full(b"elst", self.version, 0, count, *rows))
 
     def _media(self, times: bytes, duration: bytes) -> bytes:
@@ -72,8 +79,7 @@ class Track:
             full(b"hdlr", 0, 0, bytes(4), self.handler, bytes(13)),
             box(
                 b"minf",
-                full(b"vmhd", 0, 1, bytes(8)) if self.handler == b"vide" else b"",
-                full(b"smhd", 0, 0, bytes(4)) if self.handler == b"soun" else b"",
+                self._media_header() if self.has_media_header else b"",
                 box(
                     b"stbl",
                     full(b"stsd", 0, 0, struct.pack(">I", self.entry_count), entry),

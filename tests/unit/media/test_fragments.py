@@ -155,13 +155,11 @@ def test_what_makes_no_sense_is_refused(fragment: Fragment, reason: str) -> None
 
 def test_bytes_are_given_out_once() -> None:
     """Else a few bytes could become a film of any length."""
-    rows = (run_box((60,), offset=0),) * 2
-    at = moof_size(Fragment(runs=rows))
+    at = moof_size(Fragment(runs=(run_box((60,), offset=0),) * 2))
     with pytest.raises(FragmentError, match="outside"):
-        read(Fragment(runs=(run_box((64,), offset=at),) * 4))
-    assert (
-        len(read(Fragment(runs=(run_box((32,), offset=at), run_box((32,), offset=at + 32))))) == 2
-    )
+        read(Fragment(runs=(run_box((33,), offset=at), run_box((32,), offset=at))))
+    both = read(Fragment(runs=(run_box((32,), offset=at), run_box((32,), offset=at + 32))))
+    assert [run.start for run in both] == [at, at + 32]
 
 
 def test_samples_of_a_segment_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,6 +268,9 @@ def test_an_edit_list_may_move_the_start(
         (init_section(replace(VIDEO, extra=full(b"stz2", 0, 0, bytes(7) + b"\1"))), "of its own"),
         (init_section(replace(VIDEO, edits=((1, 0), (1, 9)))), "more than move"),
         (init_section(replace(VIDEO, edits=((1, -2),))), "more than move"),
+        (init_section(replace(VIDEO, edits=((1, 0), (1, 0)), edit_count=1)), "as long as"),
+        (init_section(replace(VIDEO, edits=((1, 0),), edit_count=1 << 30)), "as long as"),
+        (init_section(replace(VIDEO, has_media_header=False)), "0 boxes 'vmhd'"),
         (init_section(replace(VIDEO, edits=((1, -1), (1, -1)))), "more than move"),
     ],
 )
