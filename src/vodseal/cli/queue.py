@@ -6,8 +6,10 @@ process: it sees what was edited within half a second.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path  # noqa: TC003 - the parser looks at it
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -70,7 +72,8 @@ def pause(
         every: All there are.
         json: Print one JSON object.
     """
-    _edit(save_dir, ids, group, QueueEditor.pause, every=every, json=json)
+    named = _Named(ids=ids, group=group, every=every)
+    _edit(save_dir, named, QueueEditor.pause, QueueEditor.pause_all, json=json)
 
 
 @queue.command
@@ -88,7 +91,8 @@ def resume(
         every: All there are.
         json: Print one JSON object.
     """
-    _edit(save_dir, ids, group, QueueEditor.resume, every=every, json=json)
+    named = _Named(ids=ids, group=group, every=every)
+    _edit(save_dir, named, QueueEditor.resume, QueueEditor.resume_all, json=json)
 
 
 @queue.command
@@ -106,7 +110,8 @@ def stop(
         every: All there are.
         json: Print one JSON object.
     """
-    _edit(save_dir, ids, group, QueueEditor.stop, every=every, json=json)
+    named = _Named(ids=ids, group=group, every=every)
+    _edit(save_dir, named, QueueEditor.stop, QueueEditor.stop_all, json=json)
 
 
 @queue.command
@@ -134,10 +139,9 @@ def remove(
     """
     options.load()
 
-    def drop(editor: QueueEditor, item_id: int) -> None:
-        editor.remove(item_id, with_files=with_files)
-
-    _edit(save_dir, ids, group, drop, every=every, json=json)
+    named = _Named(ids=ids, group=group, every=every)
+    one = partial(QueueEditor.remove, with_files=with_files)
+    _edit(save_dir, named, one, partial(QueueEditor.remove_all, with_files=with_files), json=json)
 
 
 @queue.command
@@ -230,20 +234,34 @@ def run(
             QueueRun(manager, terminal, bars, interrupts).run()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """Which downloads were named: by ids, by a group, or all."""
+
+    ids: tuple[int, ...]
+    group: str | None
+    every: bool
+
+
+class _EditAll(Protocol):
+    def __call__(self, editor: QueueEditor, /, *, group: str | None) -> object: ...
+
+
 def _edit(
     save_dir: Path,
-    ids: tuple[int, ...],
-    group: str | None,
-    edit: Callable[[QueueEditor, int], object],
+    named: _Named,
+    one: Callable[[QueueEditor, int], object],
+    many: _EditAll,
     *,
-    every: bool,
     json: bool,
 ) -> None:
     """Edit the downloads that are named, and print what is in the queue then."""
-    if bool(ids) + (group is not None) + every != 1:
+    if bool(named.ids) + (named.group is not None) + named.every != 1:
         raise MisuseError("name ids, or --group, or --every")
     with QueueEditor(save_dir) as editor:
-        for item_id in ids or [item.id for item in editor.items(group=group)]:
-            edit(editor, item_id)
+        for item_id in named.ids:
+            one(editor, item_id)
+        if not named.ids:
+            many(editor, group=named.group)
         rows = [item_members(item) for item in editor.items()]
     Terminal(as_json=json).table("items", _COLUMNS, rows)
