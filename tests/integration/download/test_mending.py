@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from blake3 import blake3
 from tests.integration.download import mend_job
 from tests.integration.download.download_world import CK, QUICK, DownloadWorld
 from tests.integration.download.hls_film import HlsFilm
@@ -286,6 +287,52 @@ def test_other_bytes_of_a_server_are_not_taken(
         patient.mend()
     assert patient.path.read_bytes() == before
     assert not mend_folder(patient.identity).exists()
+
+
+def test_another_stream_that_is_signed_is_not_taken_for_this_one(
+    world: DownloadWorld, hls: Hls
+) -> None:
+    film = hls("heavy", encrypted=False)
+    patient = Patient(world, world.hls_job(film))
+    patient.flip_film(PART_SIZE + 3_000_000)
+    before = patient.path.read_bytes()
+    digests = []
+    for name, data in sorted(film.served.items()):
+        other = bytearray(data)
+        for at in range(100, len(other), 188):  # in what fills the pictures up
+            if other[at - 10 : at + 10] == b"\xff" * 20:
+                other[at] = 0xFE
+        world.server.resources[f"/{name}"] = bytes(other)
+        digests.append(blake3(other).digest())
+    with pytest.raises(FormatError):
+        patient.mend(digests=tuple(digests))
+    assert patient.path.read_bytes() == before
+
+
+def test_one_other_byte_where_the_damage_is_does_not_fit_the_tag(
+    world: DownloadWorld, hls: Hls
+) -> None:
+    """All around it is as it was, and nobody signed anything."""
+    world.signed = False
+    film = hls("b-frames", encrypted=False)
+    patient = Patient(world, world.hls_job(film))
+    middle = len(patient.film) // 2
+    patient.flip_film(middle)
+    start = middle // 16384 * 16384
+    name, at = next(
+        (name, found)
+        for offset in range(start + 4000, start + 12_000, 30)
+        for name, data in film.served.items()
+        if (found := data.find(patient.film[offset : offset + 30])) > 0
+    )
+    hostile = bytearray(film.served[name])
+    hostile[at + 10] ^= 1
+    world.server.resources[f"/{name}"] = bytes(hostile)
+    with pytest.raises(MalformedError, match="not what was sealed"):
+        patient.mend()
+    world.server.resources[f"/{name}"] = film.served[name]
+    patient.mend()
+    assert patient.is_whole()
 
 
 @pytest.mark.parametrize("signed", [True, False])
