@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 
 from vodseal.download.fetch import ReceiveBuffer, Reply, Request
 from vodseal.download.plan import SEGMENT_LIMIT, Meter, Piece
+from vodseal.download.pool import Pool, is_too_much
 from vodseal.download.retry import Failure, RetryPolicy, Trouble, decide
 from vodseal.download.sealing import Broken, Durable, Outcome, Refused, SealingLine, Written
 from vodseal.errors import DownloadError
@@ -68,6 +69,9 @@ class EngineInput:
     validator: str
     """The strong ETag of the one file; empty where there is none, or digests."""
     connections: int
+    """With how many it starts."""
+    most_connections: int = 0
+    """How many it may come to; no more than at the start, when this is less."""
     policy: RetryPolicy
 
 
@@ -135,7 +139,8 @@ class Engine:
         self._fetching: dict[Request, _Attempt] = {}
         self._asked: dict[tuple[int, int], Address] = {}
         """Where the pieces on the line came from."""
-        self._free = [ReceiveBuffer() for _ in range(work.connections)]
+        self._pool = Pool(work.connections, work.most_connections)
+        self._free: list[ReceiveBuffer] = []
         self._on_line = 0
         self._not_durable = len(work.pieces)
         self._progress = 0
@@ -180,7 +185,9 @@ class Engine:
         if now < self._look_at:
             return False
         self._look_at = now + _LOOK_EVERY
-        self._meter.look(self._fetcher.received())
+        in_flight = self._fetcher.received()
+        self._meter.look(in_flight)
+        self._pool.look(self.received_bytes + in_flight, now)
         self._on_look()
         if self._book.look():
             attempts, self._refused = self._refused, []
@@ -203,14 +210,15 @@ class Engine:
                 validator=self._work.validator,
             )
             self._fetching[request] = _Attempt(piece, address)
-            self._fetcher.submit(request, self._free.pop())
+            buffer = self._free.pop() if self._free else ReceiveBuffer()
+            self._fetcher.submit(request, buffer)
 
     def _has_room(self) -> bool:
         if self._book.is_waiting:
             return False
         in_use = len(self._fetching) + self._on_line
         affordable = max(_LEAST_BUFFERS, _MEMORY_BUDGET // max(self._largest, 1))
-        return bool(self._free) and in_use < affordable
+        return in_use < min(affordable, self._pool.count)
 
     def _take_reply(self, reply: Reply) -> None:
         attempt = self._fetching.pop(reply.request)
@@ -266,12 +274,15 @@ class Engine:
         piece = attempt.piece
         tries = self._tries[piece.key]
         tries.count(self._progress)
+        elsewhere = self._book.is_elsewhere(attempt.address)
+        if is_too_much(failure) and not elsewhere:
+            self._pool.shrink(self._clock.monotonic())
         verdict = decide(
             self._work.policy,
             failure,
             attempts=tries.attempts,
             attempts_since_progress=tries.since_progress,
-            elsewhere=self._book.is_elsewhere(attempt.address),
+            elsewhere=elsewhere,
             jitter=self._jitter(),
         )
         if verdict.pause is None:

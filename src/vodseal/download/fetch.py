@@ -35,6 +35,9 @@ class FetcherConfig:
     """As libcurl's ``PINNEDPUBLICKEY``; then only https is spoken."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     connections: int = 8
+    """With how many a download starts."""
+    most_connections: int = 0
+    """How many it may come to; no more than at the start, when this is less."""
     max_redirects: int = 5
     rate: RateLimit | None = None
     """How fast bytes may come in over all connections, and whoever shares it."""

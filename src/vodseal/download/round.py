@@ -163,6 +163,7 @@ class Round:
                 # A digest says more than a validator, and holds across servers.
                 validator="" if parts.job.digest_algorithm is not None else facts.validator,
                 connections=parts.fetcher.connections,
+                most_connections=parts.fetcher.most_connections,
                 policy=parts.policy,
             ),
             fetcher=fetcher,

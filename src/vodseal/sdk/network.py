@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vodseal.download.fetch import FetcherConfig
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from vodseal.sdk.config import DownloaderConfig
 
 __all__ = ["fetcher_config"]
+
+_MOST_CONNECTIONS: Final = 16
 
 
 def fetcher_config(config: DownloaderConfig, rate: RateLimit | None = None) -> FetcherConfig:
@@ -21,6 +23,7 @@ def fetcher_config(config: DownloaderConfig, rate: RateLimit | None = None) -> F
         referer=config.referer,
         user_agent=config.user_agent,
         proxy=config.http_proxy,
+        most_connections=_MOST_CONNECTIONS,
         pinned_public_key=config.pinned_public_key,
         rate=rate,
     )

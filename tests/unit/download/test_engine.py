@@ -388,3 +388,20 @@ def test_a_mirror_with_other_bytes_is_not_believed(bench: Bench) -> None:
     assert [bench.world.read(piece) for piece in bench.world.pieces] == [
         segment_bytes(n) for n in range(COUNT)
     ]
+
+
+def test_a_server_that_is_asked_too_much_is_asked_less(bench: Bench) -> None:
+    bench.connections = 4
+    busy = Failure(trouble=Trouble.STATUS, status=503)
+    bench.network.script(url(0), Step(failure=busy))
+    at_once: list[int] = []
+    submit = bench.network.submit
+
+    def count(request: Request, buffer: ReceiveBuffer) -> None:
+        submit(request, buffer)
+        at_once.append(len(bench.network._active))
+
+    bench.network.submit = count  # type: ignore[method-assign]
+    assert bench.run() is End.STAGED
+    assert max(at_once[:4]) == 4
+    assert max(at_once[4:]) <= 2
