@@ -117,8 +117,12 @@ def attempt(
         else:
             report(verdict)
 
+    costs = tree.parent / "costs.json"
     forks = Forks(mutants, near=tests[0], jobs=jobs, dearest=dearest, report=first)
+    if costs.exists():
+        forks.known_cost.update(json.loads(costs.read_text(encoding="utf-8")))
     pytest.main([*OPTIONS, *tests], plugins=[forks])
+    costs.write_text(json.dumps(forks.known_cost), encoding="utf-8")
     modules = forks.callers if afresh else forks.importers
     for verdict in try_afresh(late, modules, OPTIONS, jobs=jobs):
         report(verdict)

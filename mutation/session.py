@@ -68,6 +68,8 @@ class Forks:
     dearest: float
     """CPU seconds that a test may need to be run at all."""
     report: Callable[[Verdict], None]
+    known_cost: dict[str, float] = field(default_factory=dict)
+    """By test, of the run before: what is too dear is not even looked at."""
     failed: bool = False
     unfit: list[str] = field(default_factory=list)
     """Tests that fail without any mutant."""
@@ -121,7 +123,8 @@ class Forks:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run everything once as it is, then the tests of each mutant in a child."""
-        self._learn(session.items)
+        cheap = [i for i in session.items if self.known_cost.get(i.nodeid, 0.0) <= self.dearest]
+        self._learn(cheap)
         session.config.pluginmanager.unregister(name="terminalreporter")
         gc.collect()
         gc.freeze()
@@ -150,6 +153,7 @@ class Forks:
             started = time.process_time()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             self._cost[item] = time.process_time() - started
+            self.known_cost[item.nodeid] = self._cost[item]
             if self.failed:
                 self.unfit.append(item.nodeid)
                 continue
