@@ -58,6 +58,7 @@ def test_a_name_given_twice_is_refused(query: str, form: str) -> None:
     with pytest.raises(RpcError) as caught:
         parse_parameters(query, form)
     assert caught.value.server_code == "InvalidParameter"
+    assert caught.value.message == "The parameter 'A' is given twice."
 
 
 def test_the_number_of_parameters_is_limited() -> None:
@@ -66,6 +67,13 @@ def test_the_number_of_parameters_is_limited() -> None:
     with pytest.raises(RpcError) as caught:
         parse_parameters(f"{fits}&one=more")
     assert caught.value.server_code == "InvalidParameter"
+    assert caught.value.message == "The request has too many parameters."
+
+
+def test_a_long_name_is_not_repeated_in_full() -> None:
+    name = "x" * 65
+    with pytest.raises(RpcError, match=f"parameter '{name[:64]}' is"):
+        parse_parameters(f"{name}=1&{name}=1")
 
 
 @given(st.dictionaries(names, values, max_size=20))

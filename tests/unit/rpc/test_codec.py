@@ -48,11 +48,11 @@ def test_xml_answers_repeat_the_elements_of_a_list(name: str) -> None:
 
 
 def test_xml_to_the_byte() -> None:
-    answer = {"A": {"B": [1, 2.5]}, "C": [], "D": True, "E": None, "F": "<\x01&"}
+    answer = {"A": {"B": [1, 2.5]}, "C": [], "D": True, "E": None, "F": '<\x01&"'}
     encoded = encode_answer("X", answer, request_id="R", format_name="XML")
     assert encoded.body.decode() == (
         '<?xml version="1.0" encoding="UTF-8"?><XResponse><A><B>1</B><B>2.5</B></A><D>true</D>'
-        "<F>&lt;\ufffd&amp;</F><RequestId>R</RequestId></XResponse>"
+        '<F>&lt;\ufffd&amp;"</F><RequestId>R</RequestId></XResponse>'
     )
 
 

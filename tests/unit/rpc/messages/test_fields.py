@@ -52,6 +52,11 @@ def test_names_follow_the_wire() -> None:
     assert names(Video)["cate_id"] == "CateId"
 
 
+def test_only_what_may_be_none_is_optional() -> None:
+    optional = {item.attribute: item.optional for item in layout(PlayInfo)}
+    assert (optional["encrypt_type"], optional["size"]) == (True, False)
+
+
 def test_a_captured_shape_is_read() -> None:
     answer = from_wire(GetPlayInfoAnswer, PLAY_INFO)
     assert [info.job_id for info in answer.play_info_list] == ["j1", "j2"]
