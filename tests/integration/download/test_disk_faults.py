@@ -71,7 +71,10 @@ def test_a_call_that_fails_has_its_number_and_harms_nothing(
     if process.returncode == 0:  # what failed was done again, or was not needed
         assert last == f"done {final}"
     else:
-        assert last == f"failed {code}"
+        # SQLite does not say what kept its small shared file from growing; then the disk
+        # is looked at, and this one is not really full (see disk_errors.py).
+        unsaid = call == "pwrite64" and error == "ENOSPC"
+        assert last in {f"failed {code}", "failed WRITE_ERROR" if unsaid else ""}
     right = packets_of(remux(film.clear))
     if final.exists():
         with SealedReader(MemorySource(final.read_bytes()), CK) as reader:
