@@ -176,3 +176,11 @@ def test_the_short_last_chunk_is_proved_as_well(sealed_film: bytes, film: bytes)
     start = len(film) // CHUNK_SIZE * CHUNK_SIZE
     assert salvage(sealed_film).proves(start, film[start:])
     assert not salvage(sealed_film).proves(start, film[start:-1])
+
+
+@pytest.mark.parametrize("size", [100, CHUNK_SIZE, PART_SIZE - 1, PART_SIZE, PART_SIZE + 3])
+def test_reading_over_the_end_gives_what_is_there(seal: Seal, size: int) -> None:
+    film = bytes(range(256)) * (size // 256 + 1)
+    data = seal(film[:size])
+    assert salvage(data).read(size - 50, 3 * CHUNK_SIZE) == film[size - 50 : size]
+    assert salvage(data).read(size, CHUNK_SIZE) == b""

@@ -173,6 +173,25 @@ def test_holding_what_is_sealed_is_refused() -> None:
     writer.abort()
 
 
+def test_holding_the_first_part_that_was_sealed_is_refused() -> None:
+    writer = new()
+    writer.write(bytes(3 * PART_SIZE + 1))
+    with pytest.raises(MisuseError):
+        writer.hold_from(2 * PART_SIZE - 1)
+    writer.hold_from(2 * PART_SIZE)
+    writer.abort()
+
+
+def test_writing_into_the_first_part_that_was_sealed_is_refused() -> None:
+    writer = new()
+    writer.write(bytes(3 * PART_SIZE + 1))
+    writer.seek(PART_SIZE - 10)
+    with pytest.raises(MisuseError):
+        writer.write(bytes(20))
+    writer.write(bytes(10))
+    writer.abort()
+
+
 def test_memory_does_not_grow_with_the_film() -> None:
     sink = LoggedSink()
     writer = new(sink)
