@@ -153,10 +153,12 @@ class SealingLine:
             self._outcomes.put(Broken(disk_error(error, deed="stage a piece")))
 
     def _seal_all(self) -> None:
-        room = bytearray(BLOCK_ROOM)
+        room, opened = bytearray(BLOCK_ROOM), bytearray()
         while (received := self._received.get()) is not None:
             piece, buffer = received
-            trouble = self._trouble(piece, buffer.view)
+            if self._algorithm is None and len(opened) < buffer.size + _PADDING:
+                opened = bytearray(buffer.size + (buffer.size >> 3) + _PADDING)
+            trouble = self._trouble(piece, buffer.view, opened)
             written = None
             if trouble is None:
                 written = self._staging.seal(piece, buffer.view, room, self._algorithm)
@@ -166,10 +168,10 @@ class SealingLine:
             self._written.put(written)
             self._outcomes.put(Written(piece, buffer))
 
-    def _trouble(self, piece: Piece, data: memoryview) -> Trouble | None:
+    def _trouble(self, piece: Piece, data: memoryview, room: bytearray) -> Trouble | None:
         """Return what shows before the piece is sealed; a signed digest shows after it."""
         if self._algorithm is None:
-            return find_fault(piece, data, None, memoryview(bytearray(len(data) + _PADDING)))
+            return find_fault(piece, data, None, memoryview(room))
         return Trouble.LENGTH if has_wrong_length(piece, data) else None
 
     def _commit_all(self) -> None:

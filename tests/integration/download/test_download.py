@@ -25,6 +25,7 @@ from vodseal.download import (
     JobStore,
     delete_download,
     final_path,
+    pace,
 )
 from vodseal.download.files import JOBS_FOLDER, job_folder
 from vodseal.download.plan import RANGE_SIZE
@@ -108,6 +109,17 @@ def test_a_clear_stream_is_sealed_too(world: DownloadWorld, hls: Hls) -> None:
         sealed.header.download_id
         == JobStore(world.identity()).create(secure=True, random=bytes).download_id
     )
+
+
+def test_a_download_that_takes_the_whole_machine_is_processed_after_it(
+    world: DownloadWorld, hls: Hls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The film is made when the last piece is staged, however busy the processors were."""
+    monkeypatch.setattr(pace, "_BUSY", -1.0)
+    monkeypatch.setattr(pace, "_WINDOW", 0.0)
+    film = hls("b-frames")
+    result = world.finish(world.hls_job(film))
+    assert packets_of(world.open_sealed(result)) == packets_of(remux(film.clear))
 
 
 @pytest.mark.behaviour("B15")
